@@ -1,0 +1,57 @@
+// The one error type of the provider: a code that callers branch on, and a message that is safe to show.
+
+export type ErrorCode = LaunchErrorCode | LookupErrorCode;
+
+/** What a launcher can be answered, and any caller of a route (docs/troubleshooting.md). */
+export type LaunchErrorCode =
+  | 'invalid_request'
+  | 'request_too_large'
+  | 'rate_limited'
+  | 'invalid_token'
+  | 'pod_gone'
+  | 'not_injected'
+  | 'signature_mismatch'
+  | 'container_not_running'
+  | 'launch_window_closed'
+  | 'reference_not_in_spec'
+  | 'service_account_not_allowed'
+  | 'invalid_annotation'
+  | 'secret_not_found'
+  | 'ambiguous_parameter'
+  | 'aws_access_denied'
+  | 'aws_throttled'
+  | 'aws_unavailable'
+  | 'kubernetes_unavailable'
+  | 'deadline_exceeded'
+  | 'not_found'
+  | 'internal_error';
+
+/** What the lookup of one image can end with; its message goes to the author of the Pod. */
+export type LookupErrorCode =
+  | 'unsealed_message'
+  | 'invalid_image_reference'
+  | 'registry_not_allowed'
+  | 'registry_denied'
+  | 'registry_unavailable'
+  | 'registry_rate_limited'
+  | 'image_not_found'
+  | 'image_unreadable'
+  | 'platforms_disagree';
+
+export class ProviderError extends Error {
+  readonly code: ErrorCode;
+  /** Seconds after which a retry makes sense; becomes the Retry-After header. */
+  readonly retryAfterSeconds: number | undefined;
+
+  /** `message` reaches the caller: never a secret value, a token or a URL query. The cause is only logged. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'ProviderError';
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
