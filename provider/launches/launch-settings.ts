@@ -1,0 +1,98 @@
+// Reads how one container is to be launched from its own env in the Pod's spec, which cannot change after creation.
+// What stands there is the word of the Pod's author, so it can tighten the provider's settings, not weaken them.
+
+import { invalidSetting, parseSecretSource, type SecretSource } from '../secrets/source.ts';
+
+export type LaunchDefaults = {
+  readonly audience: string;
+  readonly launchWindowMs: number;
+  readonly enforceIntegrity: boolean;
+  readonly enforceServiceAccount: boolean;
+  readonly annotationsMayWeaken: boolean;
+  readonly region: string | undefined;
+};
+
+export type LaunchSettings = {
+  readonly source: SecretSource;
+  readonly enforceIntegrity: boolean;
+  readonly enforceServiceAccount: boolean;
+  /** How long after its start a container may ask: the provider's window plus the container's initial delay. */
+  readonly launchWindowMs: number;
+};
+
+/** `env` holds the container's literal variables. Throws `invalid_annotation`, with the name and the value. */
+export function parseLaunchSettings(
+  env: ReadonlyMap<string, string>,
+  defaults: LaunchDefaults,
+): LaunchSettings {
+  const written = (name: string) => env.get(name) ?? '';
+  const enforced = (name: string, byDefault: boolean) => {
+    const said = parseBoolean(name, written(name)) ?? byDefault;
+    return defaults.annotationsMayWeaken ? said : said || byDefault;
+  };
+  return {
+    source: parseSecretSource(
+      {
+        secretId: written('PIGGY_AWS_SECRET_NAME'),
+        version: written('PIGGY_AWS_SECRET_VERSION'),
+        parameterPath: written('PIGGY_AWS_SSM_PARAMETER_PATH'),
+        region: written('PIGGY_AWS_REGION'),
+      },
+      defaults.region,
+    ),
+    enforceIntegrity: enforced('PIGGY_ENFORCE_INTEGRITY', defaults.enforceIntegrity),
+    enforceServiceAccount: enforced(
+      'PIGGY_ENFORCE_SERVICE_ACCOUNT',
+      defaults.enforceServiceAccount,
+    ),
+    launchWindowMs: defaults.launchWindowMs + parseInitialDelay(written('PIGGY_INITIAL_DELAY')),
+  };
+}
+
+/** Only annotations whose name begins with "piggy-" are read as booleans here: PIGGY_X_Y comes from piggy-x-y. */
+function annotationOf(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+function parseBoolean(name: string, text: string): boolean | undefined {
+  switch (text) {
+    case '':
+      return undefined;
+    case 'true':
+      return true;
+    case 'false':
+      return false;
+    default:
+      throw invalidSetting(annotationOf(name), text, 'must be "true" or "false"');
+  }
+}
+
+// A delay keeps the launch window open longer, so it is bounded: the author must not choose a window without end.
+const MAX_INITIAL_DELAY_MS = 10 * 60_000;
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const DURATION = /^\+?(?:(?:\d+\.?\d*|\.\d+)(?:[nuµμm]?s|m|h))+$/;
+const DURATION_PART = /(?<amount>[\d.]+)(?<unit>\D+)/g;
+
+/** A duration as Go writes it (https://pkg.go.dev/time#ParseDuration), in milliseconds; never negative. */
+function parseInitialDelay(text: string): number {
+  if (text === '' || text === '0') return 0;
+  if (text.length > 100 || !DURATION.test(text)) {
+    throw invalidSetting('piggy-initial-delay', text, 'must be a duration such as "5s" or "1m30s"');
+  }
+  const parts = [...text.matchAll(DURATION_PART)];
+  const delayMs = parts.reduce((total, { groups }) => {
+    return total + Number(groups?.['amount']) * (UNIT_MS[groups?.['unit'] ?? ''] ?? NaN);
+  }, 0);
+  if (delayMs <= MAX_INITIAL_DELAY_MS) return delayMs;
+  throw invalidSetting('piggy-initial-delay', text, 'must be 10m at most');
+}
