@@ -20,13 +20,25 @@ export type LaunchSettings = {
   readonly launchWindowMs: number;
 };
 
+/** The variables that are read here; admission writes each of them once, literally. */
+export const SETTING_NAMES = [
+  'PIGGY_AWS_SECRET_NAME',
+  'PIGGY_AWS_SECRET_VERSION',
+  'PIGGY_AWS_SSM_PARAMETER_PATH',
+  'PIGGY_AWS_REGION',
+  'PIGGY_ENFORCE_INTEGRITY',
+  'PIGGY_ENFORCE_SERVICE_ACCOUNT',
+  'PIGGY_INITIAL_DELAY',
+] as const;
+type SettingName = (typeof SETTING_NAMES)[number];
+
 /** `env` holds the container's literal variables. Throws `invalid_annotation`, with the name and the value. */
 export function parseLaunchSettings(
   env: ReadonlyMap<string, string>,
   defaults: LaunchDefaults,
 ): LaunchSettings {
-  const written = (name: string) => env.get(name) ?? '';
-  const enforced = (name: string, byDefault: boolean) => {
+  const written = (name: SettingName) => env.get(name) ?? '';
+  const enforced = (name: SettingName, byDefault: boolean) => {
     const said = parseBoolean(name, written(name)) ?? byDefault;
     return defaults.annotationsMayWeaken ? said : said || byDefault;
   };
@@ -50,11 +62,11 @@ export function parseLaunchSettings(
 }
 
 /** Only annotations whose name begins with "piggy-" are read as booleans here: PIGGY_X_Y comes from piggy-x-y. */
-function annotationOf(name: string): string {
+function annotationOf(name: SettingName): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-function parseBoolean(name: string, text: string): boolean | undefined {
+function parseBoolean(name: SettingName, text: string): boolean | undefined {
   switch (text) {
     case '':
       return undefined;

@@ -1,6 +1,23 @@
 // Answers a container that starts: who asks, may it start now, may it have this secret; then the values it refers to.
 
+import { ProviderError } from '../errors.ts';
+import type { KubernetesClient } from '../kubernetes/api-client.ts';
+import { parsePod } from '../kubernetes/pods.ts';
+import type { ReadSecrets } from '../secrets/read-secrets.ts';
 import type { SecretValue } from '../secrets/secret-value.ts';
+import type { SecretSource } from '../secrets/source.ts';
+import {
+  decidePod,
+  decideReferences,
+  decideSignature,
+  decideStart,
+  selectContainer,
+  type Decision,
+} from './decide-launch.ts';
+import { createIdentityReader } from './identity.ts';
+import { parseLaunchRequest } from './launch-request.ts';
+import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
+import { createLaunchWindow } from './launch-window.ts';
 
 /** What is known of a request so far, for its audit line. */
 export type LaunchFacts = {
@@ -31,3 +48,60 @@ export type ReadLaunchValues = (
   question: LaunchQuestion,
   context: LaunchContext,
 ) => Promise<LaunchValues>;
+
+export type LaunchDependencies = {
+  readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
+  readonly readSecrets: ReadSecrets;
+  readonly defaults: LaunchDefaults;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
+
+export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
+  const { kubernetes, readSecrets, defaults, now } = dependencies;
+  const { audience } = defaults;
+  const readIdentity = createIdentityReader({ reviewToken: kubernetes.reviewToken, audience, now });
+  const launchWindow = createLaunchWindow({ now });
+
+  // The numbers are those of the checks in docs/architecture.md; nothing is fetched from AWS before all of them passed
+  // but the last, which is about the secret itself.
+  return async ({ token, body }, { signal, note }) => {
+    const { uid, signature, references } = parseLaunchRequest(body); // 0
+    note({ references: references.length });
+
+    const identity = await readIdentity(token, signal); // 0, 1
+    const { serviceAccount } = identity;
+    const { namespace } = serviceAccount;
+    note({ namespace, pod: identity.pod.name, serviceAccount: serviceAccount.name });
+
+    const found = await kubernetes.readPod(namespace, identity.pod.name, signal);
+    const pod = settle(decidePod(identity, found && parsePod(found))); // 2
+    const container = settle(selectContainer(pod, uid)); // 3
+    note({ container: container.name });
+
+    const settings = parseLaunchSettings(container.settings, defaults);
+    note(describeSource(settings.source));
+    if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
+    const question = { podUid: pod.uid, windowMs: settings.launchWindowMs, nowMs: now() };
+    const start = settle(decideStart(container, question)); // 5
+    settle(launchWindow.decide(start));
+    settle(decideReferences(container, references)); // 6
+
+    const { source, enforceServiceAccount: allowListRequired } = settings;
+    const secret = { source, references, serviceAccount, allowListRequired };
+    const values = await readSecrets(secret, signal); // 9
+    settle(launchWindow.closeAfterAnswer(start));
+    return values;
+  };
+}
+
+function settle<T>(decision: Decision<T>): T {
+  if (decision.allowed) return decision.value;
+  throw new ProviderError(decision.code, decision.message);
+}
+
+function describeSource(source: SecretSource): LaunchFacts {
+  return source.kind === 'secretsManager'
+    ? { secretId: source.secretId }
+    : { parameterPath: source.path };
+}

@@ -1,0 +1,99 @@
+// Reads of a Pod what a launch is decided by: whose it is, its containers as written, and how each of them is doing.
+
+import type {
+  V1Container,
+  V1ContainerStatus,
+  V1EnvVar,
+  V1Pod,
+  V1PodSpec,
+  V1PodStatus,
+} from '@kubernetes/client-node';
+
+export type Pod = {
+  readonly uid: string;
+  readonly serviceAccountName: string;
+  readonly isBeingDeleted: boolean;
+  /** No container of it will run again. */
+  readonly isFinished: boolean;
+  /** Those of `initContainers` and `containers`; never ephemeral ones. */
+  readonly containers: readonly PodContainer[];
+};
+
+export type PodContainer = {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly env: readonly EnvEntry[];
+  readonly hasEnvFrom: boolean;
+  readonly state: ContainerState;
+};
+
+/** `value` is undefined where the variable comes from elsewhere (`valueFrom`). */
+export type EnvEntry = {
+  readonly name: string;
+  readonly value: string | undefined;
+  /** It comes from a ConfigMap or Secret, which the provider does not read. */
+  readonly mayHoldReference: boolean;
+};
+
+export type ContainerState =
+  | { readonly kind: 'waiting'; readonly restarts: number; readonly hasRun: boolean }
+  | { readonly kind: 'running'; readonly restarts: number; readonly startedAtMs: number }
+  | { readonly kind: 'terminated' }
+  | { readonly kind: 'unknown' };
+
+export function parsePod({ metadata, spec, status }: V1Pod): Pod {
+  return {
+    uid: metadata?.uid ?? '',
+    serviceAccountName: spec?.serviceAccountName ?? 'default',
+    isBeingDeleted: metadata?.deletionTimestamp !== undefined,
+    isFinished: isFinished(status),
+    containers: parseContainers(spec, status),
+  };
+}
+
+function isFinished(status: V1PodStatus | undefined): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+function parseContainers(spec?: V1PodSpec, status?: V1PodStatus): PodContainer[] {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  // A name is unique among all containers of a Pod, so it finds the status.
+  const statusOf = (name: string) => statuses.find((status) => status.name === name);
+  return containers.map((container) => parseContainer(container, statusOf(container.name)));
+}
+
+function parseContainer(
+  container: V1Container,
+  status: V1ContainerStatus | undefined,
+): PodContainer {
+  return {
+    name: container.name,
+    command: container.command ?? [],
+    args: container.args ?? [],
+    env: (container.env ?? []).map(parseEnvEntry),
+    hasEnvFrom: (container.envFrom ?? []).length > 0,
+    state: parseState(status),
+  };
+}
+
+function parseEnvEntry({ name, value, valueFrom }: V1EnvVar): EnvEntry {
+  if (valueFrom === undefined) return { name, value: value ?? '', mayHoldReference: false };
+  const { configMapKeyRef, secretKeyRef } = valueFrom;
+  const mayHoldReference = configMapKeyRef !== undefined || secretKeyRef !== undefined;
+  return { name, value: undefined, mayHoldReference };
+}
+
+function parseState(status: V1ContainerStatus | undefined): ContainerState {
+  if (status?.state === undefined) return { kind: 'unknown' };
+  const { state, lastState, restartCount: restarts } = status;
+  const startedAt = state.running?.startedAt;
+  if (startedAt !== undefined) {
+    return { kind: 'running', restarts, startedAtMs: startedAt.getTime() };
+  }
+  if (state.terminated !== undefined) return { kind: 'terminated' };
+  if (state.waiting === undefined) return { kind: 'unknown' };
+  const hasRun = restarts > 0 || lastState?.terminated !== undefined;
+  return { kind: 'waiting', restarts, hasRun };
+}

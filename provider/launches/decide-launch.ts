@@ -1,0 +1,155 @@
+// Decides whether a container may be launched now: checks 2 to 6 of the secret endpoint (docs/architecture.md), each
+// on what Kubernetes says about the Pod and what the launcher says about itself.
+
+import type { LaunchErrorCode } from '../errors.ts';
+import type { Pod, PodContainer } from '../kubernetes/pods.ts';
+import type { PodIdentity } from '../kubernetes/token-review.ts';
+import { SETTING_NAMES } from './launch-settings.ts';
+import { expandVariables, signSpecArgs } from './signature.ts';
+
+export type Decision<T> =
+  | { readonly allowed: true; readonly value: T }
+  | { readonly allowed: false; readonly code: LaunchErrorCode; readonly message: string };
+
+/** A container that is started through the launcher. */
+export type WrappedContainer = PodContainer & {
+  /** The literal variables that admission wrote. */
+  readonly settings: ReadonlyMap<string, string>;
+};
+
+/** One start of a container; a restart is another one. */
+export type ContainerStart = {
+  readonly podUid: string;
+  readonly container: string;
+  readonly restarts: number;
+  /** `undefined` while Kubernetes does not say so yet. */
+  readonly startedAtMs: number | undefined;
+  readonly windowMs: number;
+};
+
+const LAUNCHER = '/piggy/piggy-env';
+const SEPARATOR = '--';
+const REFERENCE_PREFIX = 'piggy:';
+
+/** Check 2: a token outlives its Pod by some seconds, and names are used again, so the Pod must be this very one. */
+export function decidePod(identity: PodIdentity, pod: Pod | undefined): Decision<Pod> {
+  const name = `${identity.serviceAccount.namespace}/${identity.pod.name}`;
+  const gone = (what: string) =>
+    refuse('pod_gone', `pod ${name} ${what}; nothing is given out to it any more`);
+  if (pod === undefined) return gone('does not exist');
+  if (pod.uid !== identity.pod.uid) return gone('was replaced by another one of the same name');
+  if (pod.serviceAccountName !== identity.serviceAccount.name) {
+    return gone(`does not run as service account ${identity.serviceAccount.name}`);
+  }
+  if (pod.isBeingDeleted) return gone('is being deleted');
+  if (pod.isFinished) return gone('has finished');
+  return allow(pod);
+}
+
+/** Check 3. */
+export function selectContainer(pod: Pod, uid: string): Decision<WrappedContainer> {
+  const refused = (what: string) =>
+    refuse('not_injected', `${what}; create the Pod again, so that admission wraps it`);
+  const named = pod.containers.filter(({ env }) =>
+    env.some(({ name, value }) => name === 'PIGGY_UID' && value === uid),
+  );
+  const [container] = named;
+  if (container === undefined) return refused('no container of the Pod has the PIGGY_UID sent');
+  if (named.length > 1) return refused('several containers of the Pod have the PIGGY_UID sent');
+  const { command, args, env } = container;
+  if (command.length !== 1 || command[0] !== LAUNCHER || args[0] !== SEPARATOR) {
+    return refused(`container ${container.name} does not start through ${LAUNCHER} --`);
+  }
+  const settings = selectSettings(env);
+  return typeof settings === 'string'
+    ? refused(`container ${container.name} sets ${settings} twice, or from elsewhere`)
+    : allow({ ...container, settings });
+}
+
+const WRITTEN_ONCE: ReadonlySet<string> = new Set(['PIGGY_UID', ...SETTING_NAMES]);
+
+/** What admission wrote, or the name of a variable that it cannot have written: an unknown or second value. */
+function selectSettings(env: PodContainer['env']): ReadonlyMap<string, string> | string {
+  const settings = new Map<string, string>();
+  for (const { name, value } of env.filter(({ name }) => WRITTEN_ONCE.has(name))) {
+    if (value === undefined || settings.has(name)) return name;
+    settings.set(name, value);
+  }
+  return settings;
+}
+
+/** Check 4: the argv that runs is the one of the spec. */
+export function decideSignature({ name, args }: PodContainer, signature: string): Decision<void> {
+  if (signature === signSpecArgs(args.slice(1))) return allow(undefined);
+  return refuse(
+    'signature_mismatch',
+    `container ${name} runs another command than its spec says; the launcher must run exactly the args of the Pod`,
+  );
+}
+
+export type StartQuestion = {
+  readonly podUid: string;
+  readonly windowMs: number;
+  readonly nowMs: number;
+};
+
+/** The first half of check 5, by the container's status; the second is the launch window's own memory. */
+export function decideStart(
+  { name: container, state }: PodContainer,
+  { podUid, windowMs, nowMs }: StartQuestion,
+): Decision<ContainerStart> {
+  switch (state.kind) {
+    case 'running': {
+      const { restarts, startedAtMs } = state;
+      const start = { podUid, container, restarts, startedAtMs, windowMs };
+      // A start in the future is a clock that differs: open.
+      if (nowMs - startedAtMs < windowMs) return allow(start);
+      return windowClosed(`container ${container} started more than ${windowMs / 1000} s ago`);
+    }
+    case 'waiting': {
+      const { restarts } = state;
+      const start = { podUid, container, restarts, startedAtMs: undefined, windowMs };
+      return state.hasRun ? notRunning(container, 'waiting to be started again') : allow(start);
+    }
+    case 'terminated':
+      return notRunning(container, 'terminated');
+    case 'unknown':
+      return notRunning(container, 'in no state yet');
+  }
+}
+
+function notRunning(container: string, state: string): Decision<never> {
+  // Kubernetes lags about a second behind a restart, so the launcher tries again.
+  return refuse(
+    'container_not_running',
+    `container ${container} is ${state}; try again in a moment`,
+  );
+}
+
+export function windowClosed(reason: string): Decision<never> {
+  const advice = 'restart the container for it to get its values again';
+  return refuse('launch_window_closed', `${reason}: ${advice}`);
+}
+
+/** Check 6: where the spec shows all references of the container, no others are answered. */
+export function decideReferences(
+  { name, env, hasEnvFrom }: PodContainer,
+  references: readonly string[],
+): Decision<void> {
+  if (hasEnvFrom || env.some(({ mayHoldReference }) => mayHoldReference)) return allow(undefined);
+  const written = new Set(env.map(({ value = '' }) => expandVariables(value, new Map())));
+  const stranger = references.find((reference) => !written.has(`${REFERENCE_PREFIX}${reference}`));
+  if (stranger === undefined) return allow(undefined);
+  return refuse(
+    'reference_not_in_spec',
+    `container ${name} has no variable with the value ${JSON.stringify(REFERENCE_PREFIX + stranger)}; write it into the Pod's env`,
+  );
+}
+
+function allow<T>(value: T): Decision<T> {
+  return { allowed: true, value };
+}
+
+function refuse(code: LaunchErrorCode, message: string): Decision<never> {
+  return { allowed: false, code, message };
+}

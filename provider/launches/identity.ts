@@ -1,0 +1,74 @@
+// Decides who asks, by the token of the request: the API server says which service account and Pod it belongs to.
+
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { ProviderError } from '../errors.ts';
+import type { KubernetesClient } from '../kubernetes/api-client.ts';
+import { parseTokenReview, type PodIdentity } from '../kubernetes/token-review.ts';
+
+export type ReadIdentity = (token: string | undefined, signal: AbortSignal) => Promise<PodIdentity>;
+
+export type IdentityDependencies = {
+  readonly reviewToken: KubernetesClient['reviewToken'];
+  readonly audience: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
+
+const MAX_TOKEN_LENGTH = 16_384;
+const CLOCK_SKEW_MS = 60_000;
+const REFUSAL_KEPT_MS = 10_000;
+const MAX_REFUSALS_KEPT = 10_000;
+
+/** What it returns throws `invalid_token` (checks 0 and 1). */
+export function createIdentityReader(dependencies: IdentityDependencies): ReadIdentity {
+  const { reviewToken, audience, now } = dependencies;
+  // By hash, so that the provider's memory holds no tokens.
+  const refusals = new LRUCache<string, string>({
+    max: MAX_REFUSALS_KEPT,
+    ttl: REFUSAL_KEPT_MS,
+    perf: { now },
+    ttlResolution: 0,
+  });
+
+  return async (token, signal) => {
+    if (token === undefined || !looksLikeOurs(token, { audience, nowMs: now() })) {
+      throw invalid(`it is no token for audience ${audience}, or has expired`);
+    }
+    const hash = createHash('sha256').update(token).digest('base64');
+    const reason = refusals.get(hash);
+    if (reason !== undefined) throw invalid(reason);
+    const decision = parseTokenReview(await reviewToken(token, audience, signal), audience);
+    if (decision.authenticated) return decision.identity;
+    refusals.set(hash, decision.reason);
+    throw invalid(decision.reason);
+  };
+}
+
+type Expectation = { readonly audience: string; readonly nowMs: number };
+
+/**
+ * A cheap look before the API server is asked, so that nonsense costs it nothing. It proves nothing: nobody has
+ * verified the signature yet.
+ */
+function looksLikeOurs(token: string, { audience, nowMs }: Expectation): boolean {
+  const parts = token.split('.');
+  if (token.length > MAX_TOKEN_LENGTH || parts.length !== 3) return false;
+  const { aud, exp } = parseClaims(parts[1] ?? '');
+  const isForUs = Array.isArray(aud) ? aud.includes(audience) : aud === audience;
+  return isForUs && typeof exp === 'number' && exp * 1000 > nowMs - CLOCK_SKEW_MS;
+}
+
+function parseClaims(part: string): { readonly aud?: unknown; readonly exp?: unknown } {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof claims === 'object' && claims !== null ? claims : {};
+  } catch {
+    return {};
+  }
+}
+
+function invalid(reason: string): ProviderError {
+  const advice = 'the launcher must send the token that the policy mounts';
+  return new ProviderError('invalid_token', `the token is refused: ${reason}; ${advice}`);
+}
