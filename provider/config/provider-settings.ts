@@ -1,0 +1,195 @@
+// The settings that the provider itself acts on.
+
+import { optionalSetting, setting } from './setting.ts';
+import {
+  absolutePath,
+  boolean,
+  duration,
+  integer,
+  listOf,
+  matching,
+  oneOf,
+  port,
+  url,
+} from './value-kinds.ts';
+
+const host = matching(
+  'registry host such as ghcr.io or registry.example:5000',
+  /^[\w.-]+(?::\d{1,5})?$|^\[[\da-fA-F:]+\](?::\d{1,5})?$/,
+);
+const hostGlob = matching(
+  'registry host, in which * stands for anything but a dot',
+  /^[\w.*?[\]:-]+$/,
+);
+const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+const mirror = {
+  label: 'registry/path=mirror/path',
+  parse: (text: string): { readonly from: string; readonly to: string } => {
+    const [, from, to] = /^([\w.:/-]+)=([\w.:/-]+)$/.exec(text) ?? [];
+    if (from !== undefined && to !== undefined && !text.includes('://')) return { from, to };
+    throw new RangeError('must be written registry/path=mirror/path, without https://');
+  },
+};
+
+const namespaceName = matching('namespace name', /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/);
+const namespaces = {
+  label: '`none`, `*` (all) or list of namespace names',
+  parse: (text: string): 'none' | 'all' | readonly string[] => {
+    if (text === 'none') return 'none';
+    return text === '*' ? 'all' : listOf(namespaceName).parse(text);
+  },
+};
+
+export const listenerSettings = {
+  PIGGY_HOST: setting(
+    matching('IP address to listen on', /^[\d.]+$|^[\da-fA-F:]+$/),
+    '0.0.0.0',
+    'Address of all three listeners.',
+  ),
+  PIGGY_LAUNCH_PORT: setting(
+    port,
+    '8443',
+    'HTTPS, for launchers: `POST /v1/secret`. 0 takes any free port.',
+  ),
+  PIGGY_LOOKUP_PORT: setting(
+    port,
+    '8080',
+    'HTTP with sealed messages, for Kyverno: `POST /kyverno/v1/images`.',
+  ),
+  PIGGY_OPERATIONS_PORT: setting(
+    port,
+    '9090',
+    'HTTP, for the kubelet and Prometheus: `/healthz`, `/readyz`, `/metrics`.',
+  ),
+  PIGGY_TLS_DIRECTORY: setting(
+    absolutePath,
+    '/etc/piggy/tls',
+    'Holds `tls.crt` and `tls.key`; loaded again when they change.',
+  ),
+  PIGGY_ADMISSION_KEY_FILES: setting(
+    listOf(absolutePath, 2),
+    '/etc/piggy/admission/key',
+    'One or two files with a sealing key: the base64 text of `data.key`, undecoded. The first is current; loaded again when they change.',
+  ),
+  PIGGY_DRAIN_DELAY: setting(
+    duration({ min: '0s', max: '8s' }),
+    '3s',
+    'How long a stopping provider still accepts connections, so that every node learns that it is gone.',
+  ),
+  PIGGY_LOG_LEVEL: setting(
+    oneOf('error', 'warn', 'info', 'debug'),
+    'info',
+    'Least level that is logged; `info` is one line per request.',
+  ),
+} as const;
+
+export const limitSettings = {
+  PIGGY_SECRET_TIMEOUT: setting(
+    duration({ min: '100ms', max: '1m' }),
+    '15s',
+    'For one whole answer to a launcher; then 504 `deadline_exceeded`.',
+  ),
+  PIGGY_MAX_CONCURRENT_REQUESTS: setting(
+    integer({ min: 1, max: 100_000 }),
+    '1000',
+    'Requests in work at a time, on each listener; more are answered 429 `rate_limited`.',
+  ),
+  PIGGY_MAX_CONCURRENT_PER_ADDRESS: setting(
+    integer({ min: 1, max: 100_000 }),
+    '100',
+    'The same for one client address, and its open connections.',
+  ),
+  PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: setting(
+    integer({ min: 1, max: 100_000 }),
+    '100',
+    'Requests per second from one client address, with bursts of twice as many.',
+  ),
+} as const;
+
+export const kubernetesSettings = {
+  PIGGY_KUBERNETES_SERVER: optionalSetting(
+    url('https'),
+    'The API server. In a cluster it is found by itself.',
+  ),
+  PIGGY_KUBERNETES_CA_FILE: setting(
+    absolutePath,
+    `${serviceAccountFolder}/ca.crt`,
+    'PEM file that the API server is verified against.',
+  ),
+  PIGGY_KUBERNETES_TOKEN_FILE: setting(
+    absolutePath,
+    `${serviceAccountFolder}/token`,
+    "The provider's own token; read again as it is renewed.",
+  ),
+} as const;
+
+export const launchSettings = {
+  PIGGY_TOKEN_AUDIENCE: setting(
+    matching('audience', /^[\w.:/-]{1,253}$/),
+    'piggysec.com',
+    'Audience of the tokens that launchers present.',
+  ),
+  PIGGY_LAUNCH_WINDOW: setting(
+    duration({ min: '5s', max: '1h' }),
+    '2m',
+    'How long after its start a container may ask for its secrets, beside its initial delay.',
+  ),
+  PIGGY_ANNOTATIONS_MAY_WEAKEN: setting(
+    boolean,
+    'false',
+    'Whether an annotation may be less strict than the setting of the same name.',
+  ),
+} as const;
+
+export const registrySettings = {
+  PIGGY_LOOKUP_TIMEOUT: setting(
+    duration({ min: '100ms', max: '14s' }),
+    '8s',
+    "For all of one Pod's images; below the 15 s of the webhook.",
+  ),
+  PIGGY_REGISTRY_REQUEST_TIMEOUT: setting(
+    duration({ min: '50ms', max: '14s' }),
+    '2s',
+    'For one request to a registry.',
+  ),
+  PIGGY_TAG_CACHE: setting(
+    duration({ min: '0s', max: '1h' }),
+    '1m',
+    'How long a tag is taken to name the same image; not for images pulled `Always`.',
+  ),
+  PIGGY_REGISTRY_ALLOW_LIST: setting(
+    listOf(hostGlob),
+    '',
+    'Registries that may be asked; empty: every one.',
+  ),
+  PIGGY_REGISTRY_MIRRORS: setting(
+    listOf(mirror),
+    '',
+    'Where to look instead; the Pod keeps its reference.',
+  ),
+  PIGGY_REGISTRY_PLAIN_HTTP: setting(listOf(host), '', 'Registries that are asked by HTTP.'),
+  PIGGY_REGISTRY_MAY_SKIP_VERIFY: setting(
+    listOf(host),
+    '',
+    'Registries for which `piggysec.com/image-skip-verify-registry` is honoured.',
+  ),
+  PIGGY_REGISTRY_LOOPBACK_HOSTS: setting(
+    listOf(host),
+    '',
+    'Registries whose name may resolve to a loopback address.',
+  ),
+  PIGGY_REGISTRY_CA_DIRECTORY: optionalSetting(
+    absolutePath,
+    'Holds `<host[:port]>.crt` for registries with a CA of their own.',
+  ),
+  PIGGY_DOCKER_CONFIG_FILE: optionalSetting(
+    absolutePath,
+    "The provider's own registry credentials, a `config.json`.",
+  ),
+  PIGGY_PULL_SECRET_NAMESPACES: setting(
+    namespaces,
+    'none',
+    'Where pull secrets may be read for lookups; the ServiceAccount needs `get` on Secrets there.',
+  ),
+} as const;

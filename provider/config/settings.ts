@@ -1,0 +1,35 @@
+// The table of all settings: the one place where a setting's name, kind, default and meaning are written.
+// loadConfig reads the environment by it, and docs/configuration.md is made from it.
+
+import { policySettings, sharedSettings } from './policy-settings.ts';
+import {
+  kubernetesSettings,
+  launchSettings,
+  limitSettings,
+  listenerSettings,
+  registrySettings,
+} from './provider-settings.ts';
+import type { Setting, ValueOf } from './setting.ts';
+
+export const settings = {
+  ...listenerSettings,
+  ...limitSettings,
+  ...kubernetesSettings,
+  ...launchSettings,
+  ...registrySettings,
+  ...sharedSettings,
+  ...policySettings,
+};
+
+export type SettingName = keyof typeof settings;
+export type SettingValues = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> };
+
+/** The sections of docs/configuration.md. */
+export const settingGroups: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = {
+  'Listeners and logs': listenerSettings,
+  'Time and load': limitSettings,
+  Launches: { ...launchSettings, ...sharedSettings },
+  'Image lookups': registrySettings,
+  'Kubernetes API': kubernetesSettings,
+  'Read by the policies': policySettings,
+};
