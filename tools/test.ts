@@ -1,0 +1,42 @@
+// `npm test [-- suite…]`: runs the suites one after the other, each with its own runner and its own summary.
+
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { kyvernoCli } from './go-tools.ts';
+import { show } from './run.ts';
+
+const root = join(import.meta.dirname, '..');
+
+const suites: Record<string, () => Promise<number>> = {
+  provider: () => nodeTests('provider'),
+  policies: async () => {
+    await kyvernoCli(console.log);
+    return nodeTests('policies');
+  },
+  launcher: () =>
+    show('go', ['test', '-race', './...'], {
+      cwd: join(root, 'envlauncher'),
+      env: { ...process.env, CGO_ENABLED: '1' },
+    }),
+};
+
+function nodeTests(folder: string): Promise<number> {
+  const files = globSync(`${folder}/**/*.test.ts`, { cwd: root });
+  return show(process.execPath, ['--test', ...files], { cwd: root });
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in suites));
+if (unknown.length > 0) {
+  throw new Error(
+    `no such suite: ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`,
+  );
+}
+const failed: string[] = [];
+for (const [name, run] of Object.entries(suites)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`\n── ${name}`);
+  if ((await run()) !== 0) failed.push(name);
+}
+console.log(failed.length === 0 ? '\nAll suites passed.' : `\nFailed: ${failed.join(', ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
