@@ -1,0 +1,3 @@
+module piggysec.com/envlauncher
+
+go 1.26

@@ -1,0 +1,151 @@
+// Package secrets asks the provider for the values of references.
+package secrets
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"piggysec.com/envlauncher/internal/retry"
+)
+
+// Config says where the provider is and how it is known to be the provider.
+type Config struct {
+	Address         string // https://host[:port][/path]
+	CA              string // PEM; nothing else is trusted
+	SkipVerifyTLS   bool
+	ResolverNetwork string // of the Go resolver; empty = its own choice
+	TokenFile       string
+	ConnectWithin   time.Duration // name, connection and handshake
+	AnswerWithin    time.Duration // one try as a whole
+}
+
+// Client asks one provider.
+type Client struct {
+	config   Config
+	endpoint *url.URL
+	dialer   tls.Dialer
+}
+
+// NewClient refuses what could only fail later, naming the variable that is wrong.
+func NewClient(config Config) (*Client, error) {
+	endpoint, err := parseAddress(config.Address)
+	if err != nil {
+		return nil, err
+	}
+	trust := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		ServerName:         endpoint.Hostname(),
+		NextProtos:         []string{"http/1.1"},
+		InsecureSkipVerify: config.SkipVerifyTLS,
+	}
+	if !config.SkipVerifyTLS {
+		if trust.RootCAs, err = parseCA(config.CA); err != nil {
+			return nil, err
+		}
+	}
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Resolver: resolver(config.ResolverNetwork)}, Config: trust}
+	return &Client{config: config, endpoint: endpoint, dialer: dialer}, nil
+}
+
+func parseAddress(address string) (*url.URL, error) {
+	endpoint, err := url.Parse(address)
+	if err != nil || endpoint.Scheme != "https" || endpoint.Hostname() == "" || endpoint.User != nil ||
+		endpoint.RawQuery != "" || endpoint.Fragment != "" {
+		return nil, fmt.Errorf("PIGGY_ADDRESS is %q, but must be https://host[:port]", address)
+	}
+	return endpoint.JoinPath("v1", "secret"), nil
+}
+
+func parseCA(text string) (*x509.CertPool, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, errors.New("PIGGY_CA is empty, so the provider cannot be verified; " +
+			"is ca.crt in the ConfigMap piggy-ca? Create the Pod again when it is")
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(text)) {
+		return nil, errors.New("PIGGY_CA holds no certificate in PEM format; see ca.crt in the ConfigMap piggy-ca")
+	}
+	return pool, nil
+}
+
+func resolver(network string) *net.Resolver {
+	if network == "" {
+		return nil
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+}
+
+// Ask makes one try and returns a value for each key that exists. Its error is a retry.Transient where another one may help.
+func (c *Client) Ask(ctx context.Context, question Question) (map[string]string, error) {
+	// The kubelet replaces the token before it expires, so each try reads it again.
+	token, err := readToken(c.config.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	body, err := question.encode()
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequest(http.MethodPost, c.endpoint.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Close = true
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "piggy-env")
+	values, err := c.ask(ctx, request, question)
+	if err != nil {
+		return nil, fmt.Errorf("POST %s: %w", c.endpoint, err)
+	}
+	return values, nil
+}
+
+func (c *Client) ask(ctx context.Context, request *http.Request, question Question) (map[string]string, error) {
+	response, err := c.exchange(ctx, request)
+	if err != nil {
+		return nil, classify(err)
+	}
+	if response.status != http.StatusOK {
+		return nil, refusal(response)
+	}
+	return parseAnswer(response.body, question.References)
+}
+
+func readToken(file string) (string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(content))
+	if token == "" {
+		return "", fmt.Errorf("read %s: it is empty", file)
+	}
+	return token, nil
+}
+
+// classify tells failures of the network, which may pass, from a server that is not the provider.
+func classify(err error) error {
+	var unverified *tls.CertificateVerificationError
+	var notTLS tls.RecordHeaderError
+	switch {
+	case errors.As(err, &unverified):
+		return fmt.Errorf("%w; its certificate must be of the CA that this Pod was admitted with (PIGGY_CA), "+
+			"so create the Pod again if the CA was replaced", err)
+	case errors.As(err, &notTLS), errors.Is(err, errTooLarge), errors.Is(err, errNotHTTP):
+		return err
+	}
+	return &retry.Transient{Cause: err}
+}

@@ -1,0 +1,112 @@
+// The messages of POST /v1/secret. Fields that are not known are ignored: provider and launcher may differ by
+// two minor versions. No error here repeats a part of an answer that may hold values.
+
+package secrets
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"piggysec.com/envlauncher/internal/retry"
+)
+
+// Question says which container asks, what it is about to run, and for which keys.
+type Question struct {
+	UID        string   `json:"uid"`
+	Signature  string   `json:"signature"`
+	References []string `json:"references"`
+}
+
+func (q Question) encode() ([]byte, error) { return json.Marshal(q) }
+
+var errNotAnAnswer = errors.New("this is not the answer of a piggy provider; check PIGGY_ADDRESS")
+
+// parseAnswer returns a value for each key that exists. It accepts only an answer that accounts for every key: a key that the provider does not call
+// missing must have a value, or an application that may start without some would start without any.
+func parseAnswer(body []byte, keys []string) (map[string]string, error) {
+	var wire struct {
+		Values  map[string]*string `json:"values"` // a null must not pass for an empty text
+		Missing []string           `json:"missing"`
+	}
+	if json.Unmarshal(body, &wire) != nil || wire.Values == nil {
+		return nil, errNotAnAnswer
+	}
+	values := make(map[string]string, len(keys))
+	for _, key := range keys {
+		switch value := wire.Values[key]; {
+		case value != nil:
+			values[key] = *value
+		case !slices.Contains(wire.Missing, key):
+			return nil, fmt.Errorf("%w: it says nothing about piggy:%s", errNotAnAnswer, key)
+		}
+	}
+	return values, nil
+}
+
+// Refused is an answer other than 200.
+type Refused struct {
+	Status  int
+	Code    string
+	Message string
+}
+
+func (r *Refused) Error() string {
+	text := strings.TrimSpace(strconv.Itoa(r.Status) + " " + r.Code)
+	if r.Message == "" {
+		return text + " " + http.StatusText(r.Status)
+	}
+	return text + ": " + r.Message
+}
+
+func refusal(answer response) error {
+	refused := parseRefusal(answer)
+	isTransient := refused.Status == http.StatusTooManyRequests || refused.Status >= 500 ||
+		refused.Code == "container_not_running"
+	if isTransient {
+		return &retry.Transient{Cause: refused, After: parseRetryAfter(answer.header.Get("Retry-After"), time.Now())}
+	}
+	return refused
+}
+
+func parseRefusal(answer response) *Refused {
+	if answer.status >= 300 && answer.status < 400 {
+		return &Refused{Status: answer.status, Message: "a redirect, which is not followed; check PIGGY_ADDRESS"}
+	}
+	var wire struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	// What does not parse comes from something between us and the provider; its status has to do.
+	if json.Unmarshal(answer.body, &wire) != nil {
+		return &Refused{Status: answer.status}
+	}
+	return &Refused{Status: answer.status, Code: printable(wire.Code, 100), Message: printable(wire.Message, 2000)}
+}
+
+// parseRetryAfter reads seconds or a date (RFC 9110, section 10.2.3); anything else asks for nothing.
+func parseRetryAfter(text string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(text); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
+}
+
+func printable(text string, maxRunes int) string {
+	runes := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text))
+	return strings.TrimSpace(string(runes[:min(len(runes), maxRunes)]))
+}

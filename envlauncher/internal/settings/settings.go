@@ -1,0 +1,118 @@
+// Package settings reads what admission told the launcher, through variables of the container.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Settings are the launcher's own; they hold nothing of the application's.
+type Settings struct {
+	UID             string
+	Address         string
+	CA              string // PEM
+	SkipVerifyTLS   bool
+	ResolverNetwork string // of the Go resolver; empty = its own choice
+	InitialDelay    time.Duration
+	Tries           int      // 0 = as many as fit
+	Expand          []string // variables, in the order of the Pod's env list
+	IgnoreNoEnv     bool
+	Standalone      bool
+	Debug           bool
+}
+
+// Names are the variables that admission adds to a container, all of which the application does not get. An
+// application may have variables of its own that begin with PIGGY_.
+func Names() []string {
+	return []string{
+		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_EXPAND",
+		"PIGGY_AWS_SECRET_NAME", "PIGGY_AWS_SECRET_VERSION", "PIGGY_AWS_REGION", "PIGGY_AWS_SSM_PARAMETER_PATH",
+		"PIGGY_STANDALONE", "PIGGY_DEBUG", "PIGGY_IGNORE_NO_ENV", "PIGGY_INITIAL_DELAY", "PIGGY_NUMBER_OF_RETRY",
+		"PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
+	}
+}
+
+// Parse reads the settings; value returns a variable, empty where it is not set. The error names every
+// mistake with its value: what does not parse is refused, never read as a default.
+func Parse(value func(name string) string) (Settings, error) {
+	reader := reader{value: value}
+	settings := Settings{
+		UID:             value("PIGGY_UID"),
+		Address:         value("PIGGY_ADDRESS"),
+		CA:              value("PIGGY_CA"),
+		SkipVerifyTLS:   reader.boolean("PIGGY_SKIP_VERIFY_TLS"),
+		ResolverNetwork: reader.network("PIGGY_DNS_RESOLVER"),
+		InitialDelay:    reader.duration("PIGGY_INITIAL_DELAY"),
+		Tries:           reader.tries("PIGGY_NUMBER_OF_RETRY"),
+		Expand:          reader.list("PIGGY_EXPAND"),
+		IgnoreNoEnv:     reader.boolean("PIGGY_IGNORE_NO_ENV"),
+		Standalone:      reader.boolean("PIGGY_STANDALONE"),
+		Debug:           reader.boolean("PIGGY_DEBUG"),
+	}
+	return settings, errors.Join(reader.mistakes...)
+}
+
+type reader struct {
+	value    func(name string) string
+	mistakes []error
+}
+
+func (r *reader) refuse(name, expected string) {
+	r.mistakes = append(r.mistakes, fmt.Errorf("%s is %q, but must be %s", name, r.value(name), expected))
+}
+
+func (r *reader) boolean(name string) bool {
+	switch r.value(name) {
+	case "true":
+		return true
+	case "false", "":
+		return false
+	}
+	r.refuse(name, `"true" or "false"`)
+	return false
+}
+
+func (r *reader) duration(name string) time.Duration {
+	text := r.value(name)
+	if text == "" {
+		return 0
+	}
+	duration, err := time.ParseDuration(text)
+	if err != nil || duration < 0 {
+		r.refuse(name, `a duration such as "500ms" or "2s"`)
+	}
+	return duration
+}
+
+func (r *reader) tries(name string) int {
+	text := r.value(name)
+	if text == "" {
+		return 0
+	}
+	retries, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		r.refuse(name, `a whole number such as "0" or "5"`)
+	}
+	return int(retries) + 1
+}
+
+func (r *reader) network(name string) string {
+	network := r.value(name)
+	known := []string{"tcp", "tcp4", "tcp6", "udp", "udp4", "udp6"}
+	if network != "" && !slices.Contains(known, network) {
+		r.refuse(name, "one of "+strings.Join(known, ", "))
+	}
+	return network
+}
+
+func (r *reader) list(name string) []string {
+	text := r.value(name)
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
