@@ -59,11 +59,15 @@ export function createKubernetesClient(options: KubernetesClientOptions): Kubern
       }),
     readPod: (namespace, name, signal) =>
       call(`get pod ${namespace}/${name}`, signal, (configuration) =>
-        unlessMissing(new CoreV1Api(configuration).readNamespacedPod({ namespace, name })),
+        unlessMissing({ namespace, name }, (object) =>
+          new CoreV1Api(configuration).readNamespacedPod(object),
+        ),
       ),
     readSecret: (namespace, name, signal) =>
       call(`get secret ${namespace}/${name}`, signal, (configuration) =>
-        unlessMissing(new CoreV1Api(configuration).readNamespacedSecret({ namespace, name })),
+        unlessMissing({ namespace, name }, (object) =>
+          new CoreV1Api(configuration).readNamespacedSecret(object),
+        ),
       ),
   };
 }
@@ -104,9 +108,18 @@ function tokenReview(token: string, audience: string): V1TokenReview {
 
 type RequestContext = ReturnType<ServerConfiguration<Record<string, never>>['makeRequestContext']>;
 
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+type ObjectName = { readonly namespace: string; readonly name: string };
+
+// What Kubernetes allows as a name. Some names come from annotations, and ".." would ask for another resource.
+const NAME = /^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/;
+
+async function unlessMissing<T>(
+  { namespace, name }: ObjectName,
+  read: (object: ObjectName) => Promise<T>,
+): Promise<T | undefined> {
+  if (!NAME.test(namespace) || !NAME.test(name)) return undefined;
   try {
-    return await answer;
+    return await read({ namespace, name });
   } catch (error) {
     if (error instanceof ApiException && error.code === 404) return undefined;
     throw error;

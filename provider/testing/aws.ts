@@ -1,0 +1,183 @@
+// A stand-in for AWS (Secrets Manager and Systems Manager, AWS JSON 1.1 on HTTP): for the demo, and for what moto cannot
+// do, to be slow, to throttle and to fail. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+export type SecretVersion = {
+  readonly id?: string;
+  readonly stages?: readonly string[];
+  readonly content: string | Uint8Array;
+};
+
+export type AwsParameter = {
+  readonly name: string;
+  readonly type: 'String' | 'StringList' | 'SecureString';
+  readonly value: string;
+};
+
+export type AwsRequest = {
+  /** Such as "secretsmanager.GetSecretValue". */
+  readonly target: string;
+  readonly region: string;
+  readonly input: Readonly<Record<string, unknown>>;
+};
+
+export type AwsFailure = {
+  readonly status: number;
+  /** The name of the error, such as "ThrottlingException". */
+  readonly type: string;
+  readonly message?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type Aws = {
+  /** For AWS_ENDPOINT_URL. */
+  readonly url: string;
+  /** A text or bytes is the one version, AWSCURRENT. */
+  readonly putSecret: (
+    name: string,
+    content: string | Uint8Array | readonly SecretVersion[],
+  ) => void;
+  readonly putParameter: (parameter: AwsParameter) => void;
+  /** Answers every request so; `undefined` ends that. */
+  readonly failWith: (failure: AwsFailure | undefined) => void;
+  /** Waits so long before each answer; Infinity never answers. */
+  readonly delay: (delayMs: number) => void;
+  readonly requests: AwsRequest[];
+  readonly countConnections: () => number;
+  readonly stop: () => Promise<void>;
+};
+
+type Answer = {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+const ACCOUNT = '123456789012';
+const PAGE_SIZE = 10;
+
+export async function startAws(): Promise<Aws> {
+  const secrets = new Map<string, readonly SecretVersion[]>();
+  const parameters = new Map<string, AwsParameter>();
+  const requests: AwsRequest[] = [];
+  let connections = 0;
+  let failure: AwsFailure | undefined;
+  let delayMs = 0;
+
+  const server = createServer((request, response) => {
+    void answer(request, response);
+  });
+  server.on('connection', () => (connections += 1));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = await parseRequest(request);
+    if (asked !== undefined) requests.push(asked);
+    if (delayMs === Infinity) return;
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const { status, body, headers } = asked === undefined ? UNSIGNED : decide(asked);
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', ...headers });
+    response.end(JSON.stringify(body));
+  }
+
+  function decide(asked: AwsRequest): Answer {
+    if (failure !== undefined) return failed(failure);
+    switch (asked.target) {
+      case 'secretsmanager.GetSecretValue':
+        return getSecretValue(secrets, asked);
+      case 'AmazonSSM.GetParametersByPath':
+        return getParametersByPath([...parameters.values()], asked.input);
+      default:
+        return failed({ status: 400, type: 'UnknownOperationException' });
+    }
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    putSecret: (name, content) => {
+      const isOne = typeof content === 'string' || content instanceof Uint8Array;
+      secrets.set(name, isOne ? [{ content }] : content);
+    },
+    putParameter: (parameter) => parameters.set(parameter.name, parameter),
+    failWith: (told) => (failure = told),
+    delay: (told) => (delayMs = told),
+    requests,
+    countConnections: () => connections,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const SIGNED = /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/(?<region>[^/]+)\/[^/]+\/aws4_request,/;
+const UNSIGNED = failed({ status: 400, type: 'MissingAuthenticationTokenException' });
+
+/** `undefined` where the request is not signed. */
+async function parseRequest(request: IncomingMessage): Promise<AwsRequest | undefined> {
+  const input = (await json(request)) as AwsRequest['input'];
+  const region = SIGNED.exec(request.headers.authorization ?? '')?.groups?.['region'];
+  if (region === undefined) return undefined;
+  return { target: String(request.headers['x-amz-target']), region, input };
+}
+
+type Secrets = ReadonlyMap<string, readonly SecretVersion[]>;
+
+function getSecretValue(secrets: Secrets, { region, input }: AwsRequest): Answer {
+  const { SecretId, VersionId, VersionStage = 'AWSCURRENT' } = input;
+  const name = String(SecretId).replace(/^arn:aws:secretsmanager:[^:]+:\d+:secret:/, '');
+  const found = secrets
+    .get(name)
+    ?.find(({ id, stages = ['AWSCURRENT'] }) =>
+      VersionId === undefined ? stages.includes(String(VersionStage)) : id === VersionId,
+    );
+  if (found === undefined) {
+    const message = "Secrets Manager can't find the specified secret.";
+    return failed({ status: 400, type: 'ResourceNotFoundException', message });
+  }
+  const { id = randomUUID(), stages = ['AWSCURRENT'], content } = found;
+  return succeeded({
+    ARN: `arn:aws:secretsmanager:${region}:${ACCOUNT}:secret:${name}`,
+    Name: name,
+    VersionId: id,
+    VersionStages: stages,
+    ...(typeof content === 'string'
+      ? { SecretString: content }
+      : { SecretBinary: Buffer.from(content).toString('base64') }),
+  });
+}
+
+function getParametersByPath(
+  parameters: readonly AwsParameter[],
+  { Path, Recursive, WithDecryption, NextToken, MaxResults }: AwsRequest['input'],
+): Answer {
+  const prefix = `${String(Path).replace(/\/$/, '')}/`;
+  const found = parameters.filter(
+    ({ name }) =>
+      name.startsWith(prefix) && (Recursive === true || !name.slice(prefix.length).includes('/')),
+  );
+  const from = Number(NextToken ?? 0);
+  const to = from + Math.min(Number(MaxResults ?? PAGE_SIZE), PAGE_SIZE);
+  const page = found.slice(from, to).map(({ name, type, value }) => ({
+    Name: name,
+    Type: type,
+    Value: type === 'SecureString' && WithDecryption !== true ? 'encrypted' : value,
+  }));
+  return succeeded({ Parameters: page, ...(to < found.length ? { NextToken: String(to) } : {}) });
+}
+
+function succeeded(body: object): Answer {
+  return { status: 200, body };
+}
+
+function failed({ status, type, message = 'told to fail', headers = {} }: AwsFailure): Answer {
+  return { status, body: { __type: type, message }, headers };
+}

@@ -1,0 +1,180 @@
+// A stand-in for the Kubernetes API server, on HTTPS: TokenReview of tokens it minted, and Pods, Secrets and service
+// accounts that a test puts in. It refuses what the real one refuses.
+
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { createTestAuthority } from './certificates.ts';
+
+/** A Kubernetes object as JSON. */
+export type KubernetesObject = {
+  readonly metadata: { readonly namespace: string; readonly name: string; readonly uid?: string };
+};
+
+export type TokenRequest = {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** `undefined` makes a token that is bound to no Pod. */
+  readonly pod: { readonly name: string; readonly uid: string } | undefined;
+  readonly audience?: string;
+  readonly expiresInSeconds?: number;
+};
+
+export type KubernetesApi = {
+  readonly url: string;
+  /** PEM of the authority that signed its certificate. */
+  readonly ca: string;
+  /** The bearer token of the provider; any other is answered 401. */
+  readonly providerToken: string;
+  readonly mintToken: (request: TokenRequest) => string;
+  readonly putPod: (pod: KubernetesObject) => void;
+  readonly deletePod: (namespace: string, name: string) => void;
+  readonly putSecret: (secret: KubernetesObject) => void;
+  readonly putServiceAccount: (serviceAccount: KubernetesObject) => void;
+  /** Answers every request with this status; `undefined` ends that. */
+  readonly failWith: (status: number | undefined) => void;
+  /** Accepts requests and does not answer them. */
+  readonly hang: (isHanging: boolean) => void;
+  /** Those answered so far, as "GET /api/v1/…". */
+  readonly requests: string[];
+  readonly countConnections: () => number;
+  readonly stop: () => Promise<void>;
+};
+
+type Token = Required<Omit<TokenRequest, 'pod'>> & {
+  readonly pod: TokenRequest['pod'];
+  readonly expiresMs: number;
+};
+
+type Answer = { readonly status: number; readonly body: object };
+
+const POD_CLAIMS = 'authentication.kubernetes.io';
+
+export async function startKubernetesApi(): Promise<KubernetesApi> {
+  const authority = await createTestAuthority();
+  const { certificate, privateKey } = await authority.issue();
+  const providerToken = randomBytes(16).toString('hex');
+  const objects = new Map<string, KubernetesObject>();
+  const tokens = new Map<string, Token>();
+  const requests: string[] = [];
+  let connections = 0;
+  let failure: number | undefined;
+  let isHanging = false;
+
+  const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
+    void answer(request, response);
+  });
+  server.on('secureConnection', () => (connections += 1));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    const body: unknown = request.method === 'POST' ? await json(request) : undefined;
+    if (isHanging) return;
+    const { status, body: answered } = decide(request, body);
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answered));
+  }
+
+  function decide(request: IncomingMessage, body: unknown): Answer {
+    if (failure !== undefined) return statusAnswer(failure, 'told to fail');
+    if (request.headers.authorization !== `Bearer ${providerToken}`) {
+      return statusAnswer(401, 'Unauthorized');
+    }
+    const path = (request.url ?? '').replace(/\?.*/, '');
+    if (path === '/apis/authentication.k8s.io/v1/tokenreviews') {
+      return request.method === 'POST' ? review(body) : statusAnswer(405, 'method not allowed');
+    }
+    const found = request.method === 'GET' ? objects.get(path) : undefined;
+    return found === undefined
+      ? statusAnswer(404, `${path} not found`)
+      : { status: 200, body: found };
+  }
+
+  function review(body: unknown): Answer {
+    const { spec } = body as { readonly spec: { token?: string; audiences?: string[] } };
+    const token = tokens.get(spec.token ?? '');
+    const audiences = (spec.audiences ?? []).filter((audience) => audience === token?.audience);
+    const isValid = token !== undefined && token.expiresMs > Date.now() && audiences.length > 0;
+    const status = isValid
+      ? { authenticated: true, audiences, user: userOf(token) }
+      : { authenticated: false, user: {}, error: 'invalid bearer token' };
+    return {
+      status: 201,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        metadata: {},
+        spec,
+        status,
+      },
+    };
+  }
+
+  const put = (kind: string) => (object: KubernetesObject) => {
+    const { namespace, name } = object.metadata;
+    objects.set(`/api/v1/namespaces/${namespace}/${kind}/${name}`, object);
+  };
+
+  return {
+    url: `https://127.0.0.1:${port}`,
+    ca: authority.ca,
+    providerToken,
+    mintToken: (request) => {
+      const { audience = 'piggysec.com', expiresInSeconds = 600 } = request;
+      const expiresMs = Date.now() + expiresInSeconds * 1000;
+      const text = writeToken({ aud: [audience], exp: Math.floor(expiresMs / 1000) });
+      tokens.set(text, { ...request, audience, expiresInSeconds, expiresMs });
+      return text;
+    },
+    putPod: put('pods'),
+    deletePod: (namespace, name) => objects.delete(`/api/v1/namespaces/${namespace}/pods/${name}`),
+    putSecret: put('secrets'),
+    putServiceAccount: put('serviceaccounts'),
+    failWith: (status) => (failure = status),
+    hang: (hanging) => (isHanging = hanging),
+    requests,
+    countConnections: () => connections,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function userOf({ namespace, serviceAccount, pod }: Token): object {
+  const bound = pod && {
+    [`${POD_CLAIMS}/pod-name`]: [pod.name],
+    [`${POD_CLAIMS}/pod-uid`]: [pod.uid],
+  };
+  return {
+    username: `system:serviceaccount:${namespace}:${serviceAccount}`,
+    uid: `uid-of-${serviceAccount}`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+    extra: { [`${POD_CLAIMS}/credential-id`]: ['JTI=00000000'], ...bound },
+  };
+}
+
+/** A text of a JWT's form; nobody verifies its signature, the stand-in knows its tokens. */
+function writeToken(claims: object): string {
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  return `${encode({ alg: 'RS256' })}.${encode(claims)}.${randomBytes(32).toString('base64url')}`;
+}
+
+function statusAnswer(code: number, message: string): Answer {
+  const status = {
+    apiVersion: 'v1',
+    kind: 'Status',
+    metadata: {},
+    status: 'Failure',
+    message,
+    code,
+  };
+  return { status: code, body: status };
+}
