@@ -31,10 +31,9 @@ export const policySettings = {
   ),
   PIGGY_LOOKUP_ADDRESS: optionalSetting(url('http', 'https'), 'Where Kyverno finds the provider.'),
   PIGGY_ENV_IMAGE: optionalSetting(image, 'Default of `piggy-env-image`: the launcher image.'),
-  PIGGY_ENV_IMAGE_PULL_POLICY: setting(
+  PIGGY_ENV_IMAGE_PULL_POLICY: optionalSetting(
     oneOf('Always', 'IfNotPresent', 'Never'),
-    'IfNotPresent',
-    'Default of `piggy-env-image-pull-policy`.',
+    'Default of `piggy-env-image-pull-policy`; unset: as Kubernetes chooses.',
   ),
   PIGGY_ENV_RESOURCE_CPU_REQUEST: setting(
     quantity,
@@ -62,7 +61,7 @@ export const policySettings = {
   ),
   AWS_SECRET_NAME: optionalSetting(
     secretId,
-    'Default of `aws-secret-name`, in place of the one made of namespace and service account.',
+    'Default of `aws-secret-name`, instead of the one made of namespace and service account.',
   ),
   AWS_SECRET_VERSION: optionalSetting(
     matching('version id or staging label', /^[\w/+=.@-]{1,256}$/),

@@ -88,19 +88,16 @@ export function oneOf<T extends string>(...values: readonly T[]): ValueKind<T> {
   };
 }
 
-/** The origin of a URL and nothing more; no trailing slash. */
+/** Scheme and host, perhaps a port: callers append paths to the text as it is, so it has no slash at its end. */
 export function url(...protocols: readonly ('http' | 'https')[]): ValueKind<string> {
-  const label = protocols.join(' or ') + ' URL';
+  const label = `${protocols.join(' or ')} URL`;
   return {
     label,
     parse: (text) => {
-      const parsed = URL.canParse(text) ? new URL(text) : undefined;
-      const isPlain =
-        parsed !== undefined && [parsed.origin, `${parsed.origin}/`].includes(parsed.href);
-      if (isPlain && protocols.some((protocol) => parsed.protocol === `${protocol}:`))
-        return parsed.origin;
+      const isPlain = /^https?:\/\/[^/?#@\s]+$/.test(text) && URL.canParse(text);
+      if (isPlain && protocols.some((protocol) => text.startsWith(`${protocol}://`))) return text;
       throw new RangeError(
-        `must be an ${label} without path, user and query, such as ${protocols.at(-1) ?? 'https'}://host:8443`,
+        `must be ${withArticle(label)} without path, user and query, such as ${protocols.at(-1) ?? 'https'}://host:8443`,
       );
     },
   };
@@ -132,5 +129,5 @@ function parseEntry<T>(entry: ValueKind<T>, text: string): T {
 }
 
 function withArticle(label: string): string {
-  return /^[aeiou]/i.test(label) ? `an ${label}` : `a ${label}`;
+  return /^(?:[aeio]|http)/i.test(label) ? `an ${label}` : `a ${label}`;
 }
