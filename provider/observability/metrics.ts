@@ -1,0 +1,55 @@
+// Counts and times what the provider does, for Prometheus (docs/operations.md lists the names).
+
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export type RequestOutcome = {
+  readonly route: string;
+  readonly status: number;
+  /** The ErrorCode, or `ok`. */
+  readonly code: string;
+  readonly durationMs: number;
+};
+
+export type Metrics = {
+  readonly observeRequest: (outcome: RequestOutcome) => void;
+  readonly setCertificateExpiry: (expiry: Date) => void;
+  /** The text that Prometheus reads, and its content type. */
+  readonly render: () => Promise<{ readonly text: string; readonly contentType: string }>;
+};
+
+/** From an answer out of memory to the timeouts. */
+const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: 'piggy_requests_total',
+    help: 'Requests answered, by route, HTTP status and code (docs/troubleshooting.md).',
+    labelNames: ['route', 'status', 'code'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'piggy_request_duration_seconds',
+    help: 'Time from the request to its answer.',
+    labelNames: ['route'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  const expiry = new Gauge({
+    name: 'piggy_certificate_expiry_timestamp_seconds',
+    help: 'When the serving certificate in use expires, in seconds since 1970.',
+    registers,
+  });
+  return {
+    observeRequest: ({ route, status, code, durationMs }) => {
+      requests.inc({ route, status, code });
+      durations.observe({ route }, durationMs / 1_000);
+    },
+    setCertificateExpiry: (date) => {
+      expiry.set(date.getTime() / 1_000);
+    },
+    render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
