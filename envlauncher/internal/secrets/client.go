@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -138,14 +139,14 @@ func readToken(file string) (string, error) {
 
 // classify tells failures of the network, which may pass, from a server that is not the provider.
 func classify(err error) error {
-	var unverified *tls.CertificateVerificationError
-	var notTLS tls.RecordHeaderError
-	switch {
-	case errors.As(err, &unverified):
-		return fmt.Errorf("%w; its certificate must be of the CA that this Pod was admitted with (PIGGY_CA), "+
-			"so create the Pod again if the CA was replaced", err)
-	case errors.As(err, &notTLS), errors.Is(err, errTooLarge), errors.Is(err, errNotHTTP):
-		return err
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &retry.Transient{Cause: err}
 	}
-	return &retry.Transient{Cause: err}
+	var unverified *tls.CertificateVerificationError
+	if errors.As(err, &unverified) {
+		return fmt.Errorf("%w; PIGGY_CA is the CA that this Pod was admitted with, "+
+			"so create the Pod again if the CA was replaced since", err)
+	}
+	return err
 }
