@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-const root =
+export const cacheRoot =
   process.env['PIGGY_CACHE'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'piggy');
 
@@ -20,10 +20,10 @@ export async function cached(
   fill: (folder: string) => void | Promise<void>,
 ): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
-  const folder = join(root, `${name}-${hash}`);
+  const folder = join(cacheRoot, `${name}-${hash}`);
   if (existsSync(folder)) return folder;
-  mkdirSync(root, { recursive: true });
-  const unfinished = mkdtempSync(join(root, `unfinished-${name}-`));
+  mkdirSync(cacheRoot, { recursive: true });
+  const unfinished = mkdtempSync(join(cacheRoot, `unfinished-${name}-`));
   try {
     await fill(unfinished);
     if (!existsSync(folder)) renameSync(unfinished, folder);

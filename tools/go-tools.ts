@@ -1,62 +1,134 @@
-// The Go programs that the project's commands use, pinned in tools/go/<name>/go.mod and built once.
+// The Go programs that the project's commands use, pinned in tools/go/<module>/go.mod and built once.
 
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { capture } from './run.ts';
 
 type GoTool = {
-  readonly name: string;
+  /** A folder of tools/go. */
+  readonly module: string;
+  /** An import path, or "." for the program that the folder itself holds. */
   readonly package: string;
   readonly ldflags: string;
   readonly takes: string;
 };
 
-const kyvernoVersion = 'v1.19.1';
+export const kyvernoVersion = 'v1.19.1';
+export const kubernetesVersion = 'v1.34.4';
 
-const kyverno: GoTool = {
-  name: 'kyverno',
-  package: 'github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno',
-  ldflags: `-s -w -X github.com/kyverno/kyverno/pkg/version.BuildVersion=${kyvernoVersion}`,
-  takes: 'this takes 3 to 10 minutes, once',
-};
+const kyvernoFlags = `-s -w -X github.com/kyverno/kyverno/pkg/version.BuildVersion=${kyvernoVersion}`;
 
-const staticcheck: GoTool = {
-  name: 'staticcheck',
-  package: 'honnef.co/go/tools/cmd/staticcheck',
-  ldflags: '-s -w',
-  takes: 'this takes a minute, once',
-};
+// kubeadm, kubelet and their servers compare versions with each other, and refuse to go without one.
+const kubernetesFlags = [
+  '-s -w',
+  ...['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((packagePath) => {
+    const [major = '', minor = ''] = kubernetesVersion.slice(1).split('.');
+    const values = { gitVersion: kubernetesVersion, gitMajor: major, gitMinor: minor };
+    return Object.entries({
+      ...values,
+      gitTreeState: 'clean',
+      buildDate: '1970-01-01T00:00:00Z',
+    }).map(([name, value]) => `-X ${packagePath}.${name}=${value}`);
+  }),
+].join(' ');
+
+const tools = {
+  kyverno: {
+    module: 'kyverno',
+    package: 'github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno',
+    ldflags: kyvernoFlags,
+    takes: 'this takes 3 to 10 minutes, once',
+  },
+  'kyverno-admission-controller': {
+    module: 'kyverno',
+    package: 'github.com/kyverno/kyverno/cmd/kyverno',
+    ldflags: kyvernoFlags,
+    takes: 'this takes 2 to 10 minutes, once',
+  },
+  'kyverno-init': {
+    module: 'kyverno',
+    package: 'github.com/kyverno/kyverno/cmd/kyverno-init',
+    ldflags: kyvernoFlags,
+    takes: 'this takes up to a minute, once',
+  },
+  kubernetes: {
+    module: 'kubernetes',
+    package: '.',
+    ldflags: kubernetesFlags,
+    takes: 'this takes 5 to 10 minutes, once',
+  },
+  coredns: {
+    module: 'coredns',
+    package: '.',
+    ldflags: '-s -w',
+    takes: 'this takes 2 to 4 minutes, once',
+  },
+  kind: {
+    module: 'kind',
+    package: 'sigs.k8s.io/kind',
+    ldflags: '-s -w',
+    takes: 'this takes some seconds, once',
+  },
+  staticcheck: {
+    module: 'staticcheck',
+    package: 'honnef.co/go/tools/cmd/staticcheck',
+    ldflags: '-s -w',
+    takes: 'this takes a minute, once',
+  },
+} satisfies Record<string, GoTool>;
+
+/** The path of the program, built where the cache does not hold it yet. */
+export async function goTool(
+  name: keyof typeof tools,
+  say: (line: string) => void,
+): Promise<string> {
+  const tool: GoTool = tools[name];
+  const source = join(import.meta.dirname, 'go', tool.module);
+  const own = tool.package === '.' ? globSync('*.go', { cwd: source }).sort() : [];
+  const files = ['go.mod', 'go.sum', ...own].map((file) =>
+    readFileSync(join(source, file), 'utf8'),
+  );
+  const goVersion = await capture('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd: source });
+  const inputs = [...files, goVersion.stdout, tool.package, tool.ldflags];
+  const folder = await cached(name, inputs, async (into) => {
+    say(`Building ${name} from its Go module: ${tool.takes}.`);
+    const startedAt = performance.now();
+    const args = [
+      'build',
+      '-mod=readonly',
+      '-buildvcs=false',
+      '-trimpath',
+      '-ldflags',
+      tool.ldflags,
+    ];
+    const built = await capture('go', [...args, '-o', join(into, name), tool.package], {
+      cwd: source,
+      env: { ...process.env, CGO_ENABLED: '0' },
+    });
+    if (built.code !== 0) throw new Error(`go build of ${name} failed:\n${built.stderr}`);
+    say(`Built ${name} in ${Math.round((performance.now() - startedAt) / 1000)} s.`);
+  });
+  return join(folder, name);
+}
+
+/** The folder that holds the source of one of the Go modules that tools/go/<module>/go.mod names. */
+export async function goModuleFolder(module: string, path: string): Promise<string> {
+  const cwd = join(import.meta.dirname, 'go', module);
+  const { code, stdout, stderr } = await capture('go', ['mod', 'download', '-json', path], { cwd });
+  const { Dir: folder } = JSON.parse(stdout || '{}') as { Dir?: string };
+  if (code === 0 && folder !== undefined) return folder;
+  throw new Error(`the Go module ${path} cannot be downloaded:\n${stdout}${stderr}`);
+}
 
 /** The path of the Kyverno CLI: the one on PATH when it is 1.19 or newer, else the pinned one, built. */
 export async function kyvernoCli(say: (line: string) => void): Promise<string> {
   const installed = await capture('kyverno', ['version']).catch(() => undefined);
   const [, major = 0, minor = 0] = /v?(\d+)\.(\d+)\.\d+/.exec(installed?.stdout ?? '') ?? [];
   const isNewEnough = Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 19);
-  return isNewEnough ? 'kyverno' : await build(kyverno, say);
+  return isNewEnough ? 'kyverno' : await goTool('kyverno', say);
 }
 
 export function staticcheckCommand(say: (line: string) => void): Promise<string> {
-  return build(staticcheck, say);
-}
-
-async function build(tool: GoTool, say: (line: string) => void): Promise<string> {
-  const source = join(import.meta.dirname, 'go', tool.name);
-  const [goMod, goSum] = ['go.mod', 'go.sum'].map((file) =>
-    readFileSync(join(source, file), 'utf8'),
-  );
-  const goVersion = await capture('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd: source });
-  const inputs = [goMod ?? '', goSum ?? '', goVersion.stdout, tool.package, tool.ldflags];
-  const folder = await cached(tool.name, inputs, async (into) => {
-    say(`Building ${tool.name} from its Go module: ${tool.takes}.`);
-    const startedAt = performance.now();
-    const args = ['build', '-mod=readonly', '-trimpath', '-ldflags', tool.ldflags];
-    const built = await capture('go', [...args, '-o', join(into, tool.name), tool.package], {
-      cwd: source,
-      env: { ...process.env, CGO_ENABLED: '0' },
-    });
-    if (built.code !== 0) throw new Error(`go build of ${tool.name} failed:\n${built.stderr}`);
-    say(`Built ${tool.name} in ${Math.round((performance.now() - startedAt) / 1000)} s.`);
-  });
-  return join(folder, tool.name);
+  return goTool('staticcheck', say);
 }
