@@ -4,8 +4,8 @@ import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
 import type { ReadSecrets } from '../secrets/read-secrets.ts';
-import type { SecretValue } from '../secrets/secret-value.ts';
 import type { SecretSource } from '../secrets/source.ts';
+import type { SelectedValues } from '../secrets/values.ts';
 import {
   decidePod,
   decideReferences,
@@ -38,16 +38,11 @@ export type LaunchContext = {
   readonly note: (facts: LaunchFacts) => void;
 };
 
-export type LaunchValues = {
-  readonly values: ReadonlyMap<string, SecretValue>;
-  readonly missing: readonly string[];
-};
-
 /** Throws ProviderError with a LaunchErrorCode. */
 export type ReadLaunchValues = (
   question: LaunchQuestion,
   context: LaunchContext,
-) => Promise<LaunchValues>;
+) => Promise<SelectedValues>;
 
 export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;

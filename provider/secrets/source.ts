@@ -24,7 +24,7 @@ export type SecretSourceSettings = {
   readonly region: string;
 };
 
-export const CURRENT: SecretVersion = { kind: 'stage', stage: 'AWSCURRENT' };
+export const CURRENT = { kind: 'stage', stage: 'AWSCURRENT' } as const satisfies SecretVersion;
 
 // The region becomes part of a host name, so nothing but a region may pass.
 const REGION = /^[a-z]{2,8}(?:-[a-z]{2,12}){1,3}-\d{1,2}$/;

@@ -1,0 +1,125 @@
+// Translates what the AWS SDK throws. Nothing of AWS's own text is passed on, not even to the log: it can quote what was
+// sent or answered. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html#API_GetSecretValue_Errors
+
+import { ProviderError } from '../errors.ts';
+
+export type AwsCall = {
+  /** As IAM names it, such as "secretsmanager:GetSecretValue". */
+  readonly action: string;
+  /** What it was asked for, such as "secret shop/api". */
+  readonly resource: string;
+  readonly region: string;
+};
+
+type Failure = { readonly name: string; readonly status: number; readonly retryAfter: string };
+
+const DEFAULT_RETRY_AFTER_SECONDS = 2;
+const MAX_RETRY_AFTER_SECONDS = 30;
+
+export function translateAwsFailure(
+  call: AwsCall,
+  error: unknown,
+  signal: AbortSignal,
+): ProviderError {
+  if (error instanceof ProviderError) return error;
+  const failure = readFailure(error);
+  const cause = new Error(`${failure.name}, HTTP status ${failure.status}`);
+  if (signal.aborted) {
+    const message = `AWS did not answer in time for ${describe(call)}; try again`;
+    return new ProviderError('deadline_exceeded', message, { cause });
+  }
+  return translateByName(call, failure, cause) ?? translateByStatus(call, failure, cause);
+}
+
+function translateByName(call: AwsCall, failure: Failure, cause: Error): ProviderError | undefined {
+  const { action, resource } = call;
+  switch (failure.name) {
+    case 'ResourceNotFoundException':
+    case 'ParameterNotFound':
+      return missing(
+        `${describe(call)} does not exist, or not in this version; check name, region and version`,
+      );
+    case 'InvalidRequestException':
+      return missing(
+        `${describe(call)} cannot be read; is it marked for deletion, or without a value?`,
+      );
+    case 'InvalidParameterException':
+    case 'ValidationException':
+      return new ProviderError(
+        'invalid_annotation',
+        `AWS does not take ${resource} as a name, path or version; correct the annotation`,
+        { cause },
+      );
+    case 'AccessDeniedException':
+    case 'DecryptionFailure':
+      return new ProviderError(
+        'aws_access_denied',
+        `the provider's AWS role may not ${action} ${describe(call)}; allow it, and kms:Decrypt where it has its own key`,
+        { cause },
+      );
+    case 'CredentialsProviderError':
+      return unavailable(call, {
+        problem: 'the provider has no AWS credentials; give its service account a role',
+        cause,
+      });
+    default:
+      return undefined;
+  }
+
+  function missing(message: string): ProviderError {
+    return new ProviderError('secret_not_found', message, { cause });
+  }
+}
+
+const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/;
+const CREDENTIALS_REFUSED =
+  /^(?:UnrecognizedClient|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|InvalidClientTokenId|SignatureDoesNotMatch|AccessDenied|InvalidIdentityToken|NotAuthorized)/;
+
+function translateByStatus(call: AwsCall, failure: Failure, cause: Error): ProviderError {
+  const { name, status, retryAfter } = failure;
+  if (THROTTLED.test(name) || status === 429) {
+    const message = `AWS throttles ${call.action} in ${call.region}; try again`;
+    const retryAfterSeconds = parseRetryAfter(retryAfter);
+    return new ProviderError('aws_throttled', message, { cause, retryAfterSeconds });
+  }
+  if (CREDENTIALS_REFUSED.test(name) || status === 401 || status === 403) {
+    const message = `AWS does not accept the provider's credentials for ${call.action} of ${describe(call)} (${name}); check its role`;
+    return new ProviderError('aws_access_denied', message, { cause });
+  }
+  const answer = status === 0 ? `could not be reached (${name})` : `answered ${status}`;
+  return unavailable(call, {
+    problem: `AWS ${answer}; check the region and the network, or try again`,
+    cause,
+  });
+}
+
+function unavailable(
+  call: AwsCall,
+  { problem, cause }: { readonly problem: string; readonly cause: Error },
+): ProviderError {
+  return new ProviderError('aws_unavailable', `${describe(call)}: ${problem}`, { cause });
+}
+
+function describe({ resource, region }: AwsCall): string {
+  return `${resource} in ${region}`;
+}
+
+/** Seconds; a date is not looked at. */
+function parseRetryAfter(text: string): number {
+  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : DEFAULT_RETRY_AFTER_SECONDS;
+  return Math.min(Math.max(seconds, 1), MAX_RETRY_AFTER_SECONDS);
+}
+
+/** The SDK's errors by their form: https://github.com/aws/aws-sdk-js-v3/blob/main/supplemental-docs/ERROR_HANDLING.md */
+function readFailure(error: unknown): Failure {
+  const {
+    name = 'Error',
+    $metadata: { httpStatusCode: status = 0 } = {},
+    $response: { headers = {} } = {},
+  } = (error ?? {}) as {
+    readonly name?: string;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+    readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+  };
+  return { name, status, retryAfter: headers['retry-after'] ?? '' };
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { ProviderError } from '../errors.ts';
+import {
+  parseParameters,
+  parseSecretBinary,
+  parseSecretString,
+  selectValues,
+  type Parameter,
+  type SecretContent,
+} from './values.ts';
+
+type Expected = {
+  readonly values: Readonly<Record<string, string>>;
+  readonly missing: readonly string[];
+  readonly ambiguous?: readonly string[];
+  readonly allowLists: readonly string[];
+};
+type Vectors<T> = Readonly<Record<string, Expected & T>>;
+
+const vectors = JSON.parse(
+  readFileSync(new URL('../../testdata/secret-values.json', import.meta.url), 'utf8'),
+) as {
+  readonly secretString: Vectors<{ readonly secretString: string }>;
+  readonly secretBinary: Vectors<{ readonly secretBinary: string }>;
+  readonly parameters: Vectors<{ readonly parameters: readonly Parameter[] }>;
+};
+
+function check(content: SecretContent, { values, missing, ambiguous, allowLists }: Expected): void {
+  const asked = [...Object.keys(values), ...missing];
+  const selected = selectValues(content, asked);
+  const revealed = [...selected.values].map(([key, value]) => [key, value.reveal()]);
+  assert.deepEqual(revealed, Object.entries(values));
+  assert.deepEqual(selected.missing, missing);
+  assert.deepEqual(content.allowLists, allowLists);
+  for (const key of ambiguous ?? []) {
+    assert.throws(() => selectValues(content, [key]), { code: 'ambiguous_parameter' });
+  }
+}
+
+for (const [name, { secretString, ...expected }] of Object.entries(vectors.secretString)) {
+  test(`SecretString: ${name}`, () => {
+    check(parseSecretString(secretString), expected);
+  });
+}
+
+for (const [name, { secretBinary, ...expected }] of Object.entries(vectors.secretBinary)) {
+  test(`SecretBinary: ${name}`, () => {
+    check(parseSecretBinary(Buffer.from(secretBinary, 'base64')), expected);
+  });
+}
+
+for (const [name, { parameters, ...expected }] of Object.entries(vectors.parameters)) {
+  test(`parameters: ${name}`, () => {
+    check(parseParameters(parameters), expected);
+  });
+}
+
+test('the error of an ambiguous key names the parameters, not their values', () => {
+  const content = parseParameters([
+    { name: '/p/a/KEY', value: 'hunter2' },
+    { name: '/p/b/KEY', value: 'hunter3' },
+  ]);
+  assert.throws(
+    () => content.find('KEY'),
+    /^ProviderError: KEY is the end of \/p\/a\/KEY, \/p\/b\/KEY: /,
+  );
+});
+
+test('a value of 64 KB comes out whole', () => {
+  const value = 'x'.repeat(65_536);
+  const found = parseSecretString(JSON.stringify({ value })).find('value');
+  assert.equal(found?.reveal(), value);
+});
+
+const hostile: Record<string, string> = {
+  'brackets without end': '['.repeat(100_000),
+  'nesting without end': '{"a":'.repeat(20_000),
+  'deep nesting': `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`,
+  'quotes and backslashes': '\\"'.repeat(50_000),
+  'a string without end': `{"a":"${'\\\\'.repeat(50_000)}`,
+  'many members': `{${Array.from({ length: 10_000 }, (_, i) => `"${i}":${i}`).join(',')}}`,
+};
+
+for (const [name, text] of Object.entries(hostile)) {
+  test(`100 KB of ${name} are read in linear time`, () => {
+    const references = Array.from({ length: 500 }, () => 'a.'.repeat(60));
+    const started = process.cpuUsage();
+    selectValues(parseSecretString(text), references);
+    const { user } = process.cpuUsage(started);
+    // Some milliseconds; the bound is for quadratic reading, which takes minutes.
+    assert.ok(user < 10_000_000, `took ${user} µs of CPU time`);
+  });
+}
+
+test('values of any JSON object are those that JSON.parse reads', () => {
+  const scalars = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.integer(),
+  );
+  const objects = fc.dictionary(fc.string({ unit: 'binary' }), fc.oneof(scalars, fc.jsonValue()));
+  fc.assert(
+    fc.property(objects, fc.nat(3), (object, indent) => {
+      const content = parseSecretString(JSON.stringify(object, null, indent));
+      for (const [key, value] of Object.entries(object)) {
+        if (key.startsWith('PIGGY_')) continue;
+        const text =
+          typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
+        assert.equal(content.find(key)?.reveal(), text);
+      }
+    }),
+  );
+});
+
+test('whatever a secret holds, reading it throws nothing but ProviderError and prints no value', () => {
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+    fc.json().map((text) => text.slice(0, -1)),
+    fc.json().map((text) => `{"password":${text}`),
+  );
+  const references = fc.array(fc.oneof(fc.string(), fc.constantFrom('.', '__proto__', 'a.b')));
+  fc.assert(
+    fc.property(texts, references, (text, asked) => {
+      const secret = `${text}-hunter2`;
+      for (const content of [
+        parseSecretString(text),
+        parseSecretString(JSON.stringify({ ...Object.fromEntries(asked.map((k) => [k, secret])) })),
+        parseSecretBinary(Buffer.from(secret)),
+        parseParameters([...asked, ...asked].map((key) => ({ name: `/p/${key}`, value: secret }))),
+      ]) {
+        let shown: string;
+        try {
+          shown = inspect(selectValues(content, asked), { depth: 9, showHidden: true });
+        } catch (error) {
+          assert.ok(error instanceof ProviderError);
+          shown = inspect(error);
+        }
+        assert.ok(!shown.includes('hunter2'));
+      }
+    }),
+  );
+});

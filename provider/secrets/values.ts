@@ -1,0 +1,160 @@
+// Decides which values a secret holds and under which key each of them is asked for (docs/annotations.md).
+
+import { ProviderError } from '../errors.ts';
+import { SecretValue } from './secret-value.ts';
+
+export type SecretContent = {
+  /** What the secret says about who may read it; of several, each must allow. */
+  readonly allowLists: readonly string[];
+  /** `undefined` where it has no such key. Throws `ambiguous_parameter`. */
+  readonly find: (key: string) => SecretValue | undefined;
+};
+
+export type Parameter = { readonly name: string; readonly value: string };
+
+export type SelectedValues = {
+  readonly values: ReadonlyMap<string, SecretValue>;
+  readonly missing: readonly string[];
+};
+
+const ALLOW_LIST = 'PIGGY_ALLOWED_SA';
+const RESERVED_PREFIX = 'PIGGY_';
+const WHOLE = '.';
+
+/** SecretString of Secrets Manager. A text that is no JSON object is one value, as it is. */
+export function parseSecretString(text: string): SecretContent {
+  if (!isJsonObject(text)) return wholeContent(text);
+  const json = tokenize(text);
+  const members = readMembers(json, 0);
+  const allowList = members.get(ALLOW_LIST);
+  return {
+    allowLists: allowList === undefined ? [] : [writeText(json, allowList)],
+    find: unlessReserved((key) => {
+      const at = members.get(key) ?? findNested(json, key.split('.'));
+      return at === undefined ? undefined : new SecretValue(writeText(json, at));
+    }),
+  };
+}
+
+/** SecretBinary of Secrets Manager: one value, base64-encoded. */
+export function parseSecretBinary(bytes: Uint8Array): SecretContent {
+  return wholeContent(Buffer.from(bytes).toString('base64'));
+}
+
+/** Parameters of one path; the key is the last element of the name. */
+export function parseParameters(parameters: readonly Parameter[]): SecretContent {
+  const byKey = Map.groupBy(parameters, ({ name }) => name.slice(name.lastIndexOf('/') + 1));
+  return {
+    allowLists: (byKey.get(ALLOW_LIST) ?? []).map(({ value }) => value),
+    find: unlessReserved((key) => {
+      const [parameter, ...others] = byKey.get(key) ?? [];
+      if (parameter === undefined) return undefined;
+      if (others.length > 0) throw ambiguous(key, [parameter, ...others]);
+      return new SecretValue(parameter.value);
+    }),
+  };
+}
+
+export function selectValues(
+  content: SecretContent,
+  references: readonly string[],
+): SelectedValues {
+  const values = new Map<string, SecretValue>();
+  const missing: string[] = [];
+  for (const reference of references) {
+    const value = content.find(reference);
+    if (value === undefined) missing.push(reference);
+    else values.set(reference, value);
+  }
+  return { values, missing };
+}
+
+function wholeContent(text: string): SecretContent {
+  return {
+    allowLists: [],
+    find: (key) => (key === WHOLE ? new SecretValue(text) : undefined),
+  };
+}
+
+/** Keys of ours say how a secret may be used; they are given to nobody. */
+function unlessReserved(find: SecretContent['find']): SecretContent['find'] {
+  return (key) => (key.startsWith(RESERVED_PREFIX) ? undefined : find(key));
+}
+
+function ambiguous(key: string, parameters: readonly Parameter[]): ProviderError {
+  const names = parameters.map(({ name }) => name).join(', ');
+  const advice = 'rename one, or point the parameter path deeper';
+  return new ProviderError('ambiguous_parameter', `${key} is the end of ${names}: ${advice}`);
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    // The error quotes the text, which is secret, so it is not passed on.
+    return false;
+  }
+}
+
+// Values stay JSON text until they are asked for: a JavaScript number would round 1e400 and 64-bit integers, and a
+// JavaScript object would know keys, such as __proto__, that nobody wrote.
+type Json = {
+  readonly tokens: readonly string[];
+  /** Where the value ends that begins at a token: a bracket's partner, or the token itself. */
+  readonly ends: readonly number[];
+  /** Objects read so far, by where they begin: a secret is read once, however much is asked of it. */
+  readonly objects: Map<number, ReadonlyMap<string, number>>;
+};
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** `text` is valid JSON, so its tokens need no more checking. */
+function tokenize(text: string): Json {
+  const tokens = text.match(TOKEN) ?? [];
+  const ends = tokens.map((_, index) => index);
+  const open: number[] = [];
+  for (const [index, token] of tokens.entries()) {
+    if (token === '{' || token === '[') open.push(index);
+    if (token === '}' || token === ']') ends[open.pop() ?? index] = index;
+  }
+  return { tokens, ends, objects: new Map() };
+}
+
+/** Where the value of each key of the object at `start` begins. Of a key that comes twice the last one counts. */
+function readMembers({ tokens, ends, objects }: Json, start: number): ReadonlyMap<string, number> {
+  const known = objects.get(start);
+  if (known !== undefined) return known;
+  const members = new Map<string, number>();
+  const end = ends[start] ?? start;
+  // Tokens of a member: key, colon, value, and a comma or the end of the object.
+  for (let at = start + 1; at < end;) {
+    const value = at + 2;
+    members.set(parseText(tokens[at]), value);
+    at = (ends[value] ?? end) + 2;
+  }
+  objects.set(start, members);
+  return members;
+}
+
+function findNested(json: Json, path: readonly string[]): number | undefined {
+  let at: number | undefined = 0;
+  for (const key of path) {
+    if (at === undefined || json.tokens[at] !== '{') return undefined;
+    at = readMembers(json, at).get(key);
+  }
+  return at;
+}
+
+/** What a container's environment shows of the value at `start`. */
+function writeText({ tokens, ends }: Json, start: number): string {
+  const token = tokens[start];
+  if (token === 'null') return '';
+  if (token?.startsWith('"') === true) return parseText(token);
+  return tokens.slice(start, (ends[start] ?? start) + 1).join('');
+}
+
+/** `token` is a valid JSON string. */
+function parseText(token = '""'): string {
+  return String(JSON.parse(token));
+}
