@@ -1,0 +1,64 @@
+// Keeps what was read, each for the credential that read it: a private image is served to nobody else.
+
+import { LRUCache } from 'lru-cache';
+import type { ImageCommand } from './image-config.ts';
+import type { Digest } from './reference.ts';
+
+/** Whose copy: everything that decides what a registry shows, but for tag and digest. */
+export type CacheScope = {
+  readonly registry: string;
+  readonly repository: string;
+  /** What was read without verifying the registry is not served to those who want it verified. */
+  readonly skipVerify: boolean;
+  readonly credentialKey: string;
+};
+
+export type ImageCache = {
+  readonly findDigest: (scope: CacheScope, tag: string) => Digest | undefined;
+  readonly keepDigest: (scope: CacheScope, tag: string, digest: Digest) => void;
+  readonly findConfig: (
+    scope: CacheScope,
+    digest: Digest,
+    architectures: readonly string[],
+  ) => CachedConfig | undefined;
+  readonly keepConfig: (
+    scope: CacheScope,
+    architectures: readonly string[],
+    config: CachedConfig,
+  ) => void;
+};
+
+type CachedConfig = ImageCommand & { readonly digest: Digest };
+
+const MAX_TAGS = 10_000;
+const MAX_CONFIGS = 10_000;
+// Authors choose the images, so their size counts and not only their number.
+const MAX_CHARACTERS = 16_777_216;
+
+export function createImageCache(tagCacheMs: number, now: () => number): ImageCache {
+  const tags = new LRUCache<string, { digest: Digest; validUntil: number }>({ max: MAX_TAGS });
+  const configs = new LRUCache<string, CachedConfig>({
+    max: MAX_CONFIGS,
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: (config, key) => JSON.stringify(config).length + key.length,
+  });
+  return {
+    findDigest: (scope, tag) => {
+      const found = tags.get(keyOf(scope, tag));
+      return found && found.validUntil > now() ? found.digest : undefined;
+    },
+    keepDigest: (scope, tag, digest) => {
+      tags.set(keyOf(scope, tag), { digest, validUntil: now() + tagCacheMs });
+    },
+    findConfig: (scope, digest, architectures) =>
+      configs.get(keyOf(scope, digest, ...architectures.toSorted())),
+    keepConfig: (scope, architectures, config) => {
+      configs.set(keyOf(scope, config.digest, ...architectures.toSorted()), config);
+    },
+  };
+}
+
+function keyOf(scope: CacheScope, ...rest: readonly string[]): string {
+  const { registry, repository, skipVerify, credentialKey } = scope;
+  return JSON.stringify([registry, repository, skipVerify, credentialKey, ...rest]);
+}

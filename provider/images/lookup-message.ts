@@ -1,0 +1,81 @@
+// Words the failure of a lookup for the author of the Pod: what, where, with what, and the next step.
+
+import { ProviderError } from '../errors.ts';
+import { ANONYMOUS_SOURCE } from './keychain.ts';
+import { describeImage, type ImageReference } from './reference.ts';
+
+export type Refusal = { readonly source: string; readonly status: number };
+
+/** What the sentences are about. */
+export type LookupContext = {
+  /** As the author wrote it. */
+  readonly written: ImageReference;
+  /** As it was looked up, on a mirror perhaps. */
+  readonly reference: ImageReference;
+  readonly skipVerifyRegistry: boolean;
+  readonly skipVerify: boolean;
+};
+
+// A denial that is longer, or has a line break, is not shown by the API server.
+const MAX_LENGTH = 1_000;
+
+/** Every credential was refused; `notes` say which others could not be tried, and why. */
+export function allRefused(
+  context: LookupContext,
+  { refusals, notes }: { readonly refusals: readonly Refusal[]; readonly notes: readonly string[] },
+): ProviderError {
+  const statuses = [...new Set(refusals.map(({ status }) => status))];
+  const answers = statuses.map((status, index) => {
+    const image = index === 0 ? ` for ${describeImage(context.reference)}` : '';
+    return `${status}${image} ${listSources(refusals.filter((refusal) => refusal.status === status))}`;
+  });
+  const isMissing = statuses.every((status) => status === 404);
+  const check = isMissing ? 'check its name and tag, ' : '';
+  const mend = notes.length > 0 ? 'correct that' : 'add an imagePullSecret';
+  const text = [
+    `registry ${nameRegistry(context)}: ${answers.join(', ')}`,
+    ...notes,
+    `${check}${mend} or set command`,
+  ];
+  const code = isMissing ? 'image_not_found' : 'registry_denied';
+  return new ProviderError(code, toOneLine(text.join('; ')));
+}
+
+/** Says of which image a failure is; a mistake of ours goes on as it is. */
+export function withContext(context: LookupContext, error: unknown): unknown {
+  if (!(error instanceof ProviderError)) return error;
+  const { code, cause, message, retryAfterSeconds } = error;
+  const where = `registry ${nameRegistry(context)}, image ${describeImage(context.reference)}`;
+  const isIgnored = context.skipVerifyRegistry && !context.skipVerify;
+  const remark =
+    code === 'registry_unavailable' && isIgnored
+      ? '; image-skip-verify-registry is not permitted for it (PIGGY_REGISTRY_MAY_SKIP_VERIFY)'
+      : '';
+  return new ProviderError(code, toOneLine(`${where}: ${message}${remark}`), {
+    cause,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}
+
+function nameRegistry({ written, reference }: LookupContext): string {
+  const isMirrored = written.registry !== reference.registry;
+  return isMirrored ? `${reference.registry} (mirror of ${written.registry})` : reference.registry;
+}
+
+/** `with pull secret shop/regcred, with the provider's docker config and anonymously` */
+function listSources(refusals: readonly Refusal[]): string {
+  const phrases = [
+    ...new Set(
+      refusals.map(({ source }) =>
+        source === ANONYMOUS_SOURCE ? 'anonymously' : `with ${source}`,
+      ),
+    ),
+  ];
+  const last = phrases.pop() ?? '';
+  return phrases.length === 0 ? last : `${phrases.join(', ')} and ${last}`;
+}
+
+function toOneLine(text: string): string {
+  const line = text.replaceAll(/\s+|\p{Cc}/gu, ' ');
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
+}

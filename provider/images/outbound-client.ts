@@ -1,0 +1,166 @@
+// Sends one HTTP request to an address that lookups may reach, and returns an answer no larger than allowed.
+
+import { lookup as resolve } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { Agent, request as sendHttp } from 'undici';
+import { ProviderError } from '../errors.ts';
+import { decideAddress, literalAddress } from './addresses.ts';
+import type { RegistrySettings } from './registry-settings.ts';
+
+export type OutboundRequest = {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as a form by POST; without it the request is a GET. */
+  readonly form?: URLSearchParams;
+  readonly maxBytes: number;
+  /** Honoured only for hosts that the settings list. */
+  readonly skipVerify: boolean;
+};
+
+export type OutboundAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Empty where an error's body was too large. */
+  readonly body: Uint8Array;
+};
+
+/** Redirects are not followed. Throws `registry_unavailable`, `registry_not_allowed` or `image_unreadable`. */
+export type SendOutbound = (
+  request: OutboundRequest,
+  signal: AbortSignal,
+) => Promise<OutboundAnswer>;
+
+export type OutboundClient = { readonly send: SendOutbound; readonly close: () => Promise<void> };
+
+type Trust = {
+  readonly ca: string | undefined;
+  readonly skipVerify: boolean;
+  readonly loopbackAllowed: boolean;
+};
+
+const MAX_ERROR_BYTES = 65_536;
+
+export function createOutboundClient(settings: RegistrySettings): OutboundClient {
+  // One agent for all hosts without settings of their own, and one for each that the operator configured.
+  const agents = new Map<string, Agent>();
+  const agentFor = (trust: Trust): Agent => {
+    const key = JSON.stringify(trust);
+    const agent = agents.get(key) ?? createAgent(trust, settings.requestTimeoutMs);
+    agents.set(key, agent);
+    return agent;
+  };
+  return {
+    send: async (request, signal) => {
+      const trust = selectTrust(request, settings);
+      // Names are checked when they are resolved; a literal is connected to without that.
+      const literal = literalAddress(request.url);
+      if (literal !== undefined && !decideAddress(literal, trust).allowed) throw refusedAddress();
+      const timeout = AbortSignal.timeout(settings.requestTimeoutMs);
+      try {
+        return await exchange(request, agentFor(trust), AbortSignal.any([signal, timeout]));
+      } catch (cause) {
+        if (cause instanceof ProviderError) throw cause;
+        throw noAnswer(settings.requestTimeoutMs, cause);
+      }
+    },
+    close: async () => {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
+}
+
+function selectTrust({ url, skipVerify }: OutboundRequest, settings: RegistrySettings): Trust {
+  return {
+    ca: settings.certificateAuthorities.get(url.host),
+    skipVerify: skipVerify && settings.skipVerifyHosts.includes(url.host),
+    loopbackAllowed: settings.loopbackHosts.includes(url.host),
+  };
+}
+
+function createAgent(trust: Trust, timeoutMs: number): Agent {
+  return new Agent({
+    connections: 16,
+    connect: {
+      timeout: timeoutMs,
+      lookup: createLookup(trust),
+      rejectUnauthorized: !trust.skipVerify,
+      ...(trust.ca === undefined ? {} : { ca: trust.ca }),
+    },
+  });
+}
+
+/** Checks the very addresses that are then connected to, so that a name cannot change its mind in between. */
+function createLookup(trust: Trust): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      const allowed = error
+        ? []
+        : addresses.filter(({ address }) => decideAddress(address, trust).allowed);
+      const [first] = allowed;
+      if (error) callback(error, '');
+      else if (!first) callback(refusedAddress(), '');
+      else if (options.all) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+async function exchange(
+  { url, headers, form, maxBytes }: OutboundRequest,
+  dispatcher: Agent,
+  signal: AbortSignal,
+): Promise<OutboundAnswer> {
+  const type = form ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
+  const answer = await sendHttp(url, {
+    dispatcher,
+    signal,
+    method: form ? 'POST' : 'GET',
+    // What is digested must come as it is stored, and a compressed body could unfold without limit.
+    headers: { 'user-agent': 'piggy', 'accept-encoding': 'identity', ...type, ...headers },
+    ...(form ? { body: form.toString() } : {}),
+  });
+  const isError = answer.statusCode >= 300;
+  const body = await readBody(answer.body, isError ? MAX_ERROR_BYTES : maxBytes);
+  if (!body && !isError) throw tooLarge(maxBytes);
+  return { status: answer.statusCode, headers: answer.headers, body: body ?? new Uint8Array() };
+}
+
+/** undefined when there is more; the connection is then closed. */
+async function readBody(
+  stream: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refusedAddress(): ProviderError {
+  return new ProviderError(
+    'registry_not_allowed',
+    'is at a loopback, link-local or metadata address, where lookups do not go; ' +
+      'use another registry, let an operator list a loopback one in PIGGY_REGISTRY_LOOPBACK_HOSTS, or set command',
+  );
+}
+
+/** One sentence for everything that ends without an answer: a finer one would make the provider a port scanner. */
+function noAnswer(timeoutMs: number, cause: unknown): ProviderError {
+  return new ProviderError(
+    'registry_unavailable',
+    `no connection, no trusted certificate or no answer within ${timeoutMs / 1000} s; ` +
+      "check the registry's name, network policies and PIGGY_REGISTRY_CA_DIRECTORY, or set command",
+    { cause },
+  );
+}
+
+function tooLarge(maxBytes: number): ProviderError {
+  return new ProviderError(
+    'image_unreadable',
+    `answered more than the ${maxBytes} bytes that are read; check the image, or set command`,
+  );
+}

@@ -1,0 +1,129 @@
+// Gathers the credentials to try for an image: the Pod's pull secrets, the provider's own, nobody's.
+
+import type { V1Secret } from '@kubernetes/client-node';
+import { ProviderError } from '../errors.ts';
+import { readPullSecretContent, type PullSecretReference } from '../kubernetes/pull-secrets.ts';
+import { ANONYMOUS } from './credential.ts';
+import { parseDockercfg, parseDockerConfig, type DockerConfig } from './docker-config.ts';
+import type { ReadEcrCredential } from './ecr-client.ts';
+import {
+  ANONYMOUS_SOURCE,
+  selectCredentials,
+  type CredentialCandidate,
+  type SourcedDockerConfig,
+} from './keychain.ts';
+import type { ImageReference } from './reference.ts';
+import type { PullSecretNamespaces } from './registry-settings.ts';
+
+export type CredentialDependencies = {
+  /** undefined when there is no such Secret. */
+  readonly readSecret: (
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ) => Promise<V1Secret | undefined>;
+  readonly pullSecretNamespaces: PullSecretNamespaces;
+  /** The provider's own docker config, as text, read again for each lookup; undefined when it has none. */
+  readonly readDockerConfig: (() => Promise<string>) | undefined;
+  /** undefined when the provider has no AWS identity. */
+  readonly readEcrCredential: ReadEcrCredential | undefined;
+};
+
+/** In the order to try; `notes` say what could not be used and why, for the message when all of them fail. */
+export type Credentials = {
+  readonly candidates: readonly CredentialCandidate[];
+  readonly notes: readonly string[];
+};
+
+type Source = { readonly candidates: readonly CredentialCandidate[]; readonly note?: string };
+
+export async function readCredentials(
+  dependencies: CredentialDependencies,
+  {
+    reference,
+    pullSecrets,
+  }: { reference: ImageReference; pullSecrets: readonly PullSecretReference[] },
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const [secrets, ...own] = await Promise.all([
+    Promise.all(pullSecrets.map((secret) => readPullSecret(dependencies, secret, signal))),
+    fromEcr(dependencies, reference),
+    fromOwnDockerConfig(dependencies, reference),
+  ]);
+  // All pull secrets are one keychain, as for the kubelet: the most specific entry of any comes first.
+  const configs = secrets.filter((secret) => 'config' in secret);
+  const fromSecrets = selectCredentials(configs, reference);
+  const unused = configs
+    .filter(({ source }) => !fromSecrets.some((candidate) => candidate.source === source))
+    .map(
+      ({ source }) => `${source} has no entry for ${reference.registry}/${reference.repository}`,
+    );
+  const notes = [...secrets, ...own].flatMap((source) => ('note' in source ? [source.note] : []));
+  return {
+    candidates: [
+      ...fromSecrets,
+      ...own.flatMap(({ candidates }) => candidates),
+      { source: ANONYMOUS_SOURCE, credential: ANONYMOUS },
+    ],
+    notes: [...unused, ...notes],
+  };
+}
+
+async function readPullSecret(
+  { readSecret, pullSecretNamespaces }: CredentialDependencies,
+  { namespace, name }: PullSecretReference,
+  signal: AbortSignal,
+): Promise<SourcedDockerConfig | { note: string }> {
+  const source = `pull secret ${namespace}/${name}`;
+  const isAllowed = pullSecretNamespaces === 'all' || pullSecretNamespaces.includes(namespace);
+  if (!isAllowed) {
+    const problem =
+      pullSecretNamespaces === 'none' ? 'switched off' : `not switched on for ${namespace}`;
+    return {
+      note: `${source} was not read: reading pull secrets is ${problem} (PIGGY_PULL_SECRET_NAMESPACES)`,
+    };
+  }
+  try {
+    const secret = await readSecret(namespace, name, signal);
+    if (!secret) return { note: `${source} does not exist` };
+    const content = readPullSecretContent(secret);
+    const parse = content?.format === 'dockercfg' ? parseDockercfg : parseDockerConfig;
+    const config = content && parse(content.text);
+    return config ? { source, config } : { note: `${source} holds no docker config` };
+  } catch (error) {
+    // The image may be readable without it; if not, the author learns why it was not tried.
+    return { note: `${source} was not read: ${messageOf(error)}` };
+  }
+}
+
+async function fromEcr(
+  { readEcrCredential }: CredentialDependencies,
+  { registry }: ImageReference,
+): Promise<Source> {
+  try {
+    const credential = await readEcrCredential?.(registry);
+    if (!credential) return { candidates: [] };
+    return { candidates: [{ source: "the provider's ECR identity", credential }] };
+  } catch (error) {
+    return { candidates: [], note: messageOf(error) };
+  }
+}
+
+async function fromOwnDockerConfig(
+  { readDockerConfig }: CredentialDependencies,
+  reference: ImageReference,
+): Promise<Source> {
+  const source = "the provider's docker config";
+  const text = await readDockerConfig?.().catch(() => '');
+  if (text === undefined) return { candidates: [] };
+  const config: DockerConfig | undefined = parseDockerConfig(text);
+  if (!config)
+    return { candidates: [], note: `${source} is unreadable (PIGGY_DOCKER_CONFIG_FILE)` };
+  return { candidates: selectCredentials([{ source, config }], reference) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof ProviderError
+    ? error.message
+    : 'an unexpected error, see the log of the provider';
+}

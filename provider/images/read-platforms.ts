@@ -1,0 +1,90 @@
+// Reads what one image runs: its manifest, the manifests of its platforms, their configs.
+
+import { ProviderError } from '../errors.ts';
+import { parseImageConfig, type Platform, type PlatformCommand } from './image-config.ts';
+import { parseManifest, type Descriptor, type IndexEntry } from './manifest.ts';
+import { matchesPlatform } from './platforms.ts';
+import type { ManifestBytes, RegistryAccess, RegistryClient } from './registry-client.ts';
+
+export type Platforms = {
+  /** Of the platforms asked for. */
+  readonly commands: readonly PlatformCommand[];
+  /** The platforms of the image that were not asked for. */
+  readonly others: readonly Platform[];
+};
+
+type ImageToRead = {
+  readonly access: RegistryAccess;
+  readonly top: ManifestBytes;
+  readonly architectures: readonly string[];
+};
+
+type Walk = ImageToRead & {
+  readonly registry: RegistryClient;
+  readonly signal: AbortSignal;
+  readonly seen: Set<string>;
+  readonly commands: PlatformCommand[];
+  readonly others: Platform[];
+};
+
+const MAX_DEPTH = 3;
+const MAX_PLATFORMS = 64;
+
+/** An image without an index is what it is, whatever the `architectures`: so the container runtime sees it too. */
+export async function readPlatforms(
+  registry: RegistryClient,
+  image: ImageToRead,
+  signal: AbortSignal,
+): Promise<Platforms> {
+  const { bytes, contentType, digest } = image.top;
+  const walk: Walk = {
+    ...image,
+    registry,
+    signal,
+    seen: new Set([digest]),
+    commands: [],
+    others: [],
+  };
+  const manifest = parseManifest(bytes, contentType);
+  if (manifest.kind === 'index') await readEntries(walk, manifest.entries, 1);
+  else walk.commands.push(await readCommand(walk, manifest.config));
+  return walk;
+}
+
+async function readEntries(walk: Walk, entries: readonly IndexEntry[], depth: number) {
+  if (depth > MAX_DEPTH) throw tooLarge(`nests indexes more than ${MAX_DEPTH} deep`);
+  await Promise.all(entries.map((entry) => readEntry(walk, entry, depth)));
+}
+
+async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<void> {
+  const { access, architectures, registry, seen, signal } = walk;
+  if (entry.platform && !matchesPlatform(entry.platform, architectures)) {
+    walk.others.push(entry.platform);
+    return;
+  }
+  if (seen.has(entry.digest)) return;
+  seen.add(entry.digest);
+  if (seen.size > MAX_PLATFORMS) throw tooLarge(`has more than ${MAX_PLATFORMS} platforms`);
+  const child = await registry.readManifest(access, entry, signal);
+  const manifest = parseManifest(child.bytes, child.contentType);
+  if (manifest.kind === 'index') {
+    await readEntries(walk, manifest.entries, depth + 1);
+    return;
+  }
+  const command = await readCommand(walk, manifest.config);
+  const platform = entry.platform ?? command.platform;
+  // Where the index does not tell the platform, the image itself has told it only now.
+  if (matchesPlatform(platform, architectures)) walk.commands.push({ ...command, platform });
+  else walk.others.push(platform);
+}
+
+async function readCommand({ access, registry, signal }: Walk, config: Descriptor) {
+  return parseImageConfig(await registry.readConfig(access, config, signal));
+}
+
+function tooLarge(problem: string): ProviderError {
+  return new ProviderError(
+    'image_unreadable',
+    `${problem}; name the digest of one image, or set command`,
+  );
+}
