@@ -23,6 +23,7 @@ export type LaunchErrorCode =
   | 'aws_unavailable'
   | 'kubernetes_unavailable'
   | 'deadline_exceeded'
+  | 'client_closed'
   | 'not_found'
   | 'internal_error';
 

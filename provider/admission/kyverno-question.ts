@@ -1,0 +1,94 @@
+// Reads the question that the policy inject-secrets asks (docs/architecture.md). It is ours on both sides, so a field that
+// is not known here is refused: it might be one that narrows what may be read.
+
+import { Ajv, type ErrorObject } from 'ajv';
+import { ProviderError } from '../errors.ts';
+
+export type KyvernoQuestion = {
+  readonly nonce: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly imagePullSecrets: readonly string[];
+  readonly extraPullSecret?: { readonly namespace: string; readonly name: string };
+  readonly skipVerifyRegistry?: boolean;
+  /** Where the Pod may run; empty when it does not say. */
+  readonly architectures: readonly string[];
+  readonly images: readonly string[];
+  /** Those of the images that are pulled each time. */
+  readonly always: readonly string[];
+};
+
+/** What must be there for an answer at all: it repeats the nonce, and errors are told per image. */
+export type AnswerableQuestion = Pick<KyvernoQuestion, 'nonce' | 'images'>;
+
+const text = { type: 'string', minLength: 1, maxLength: 2_048 } as const;
+const texts = { type: 'array', items: text } as const;
+
+const answerableSchema = {
+  type: 'object',
+  required: ['nonce', 'images'],
+  properties: { nonce: text, images: texts },
+} as const;
+
+const questionSchema = {
+  ...answerableSchema,
+  required: [
+    'nonce',
+    'namespace',
+    'serviceAccount',
+    'imagePullSecrets',
+    'architectures',
+    'images',
+    'always',
+  ],
+  additionalProperties: false,
+  properties: {
+    ...answerableSchema.properties,
+    namespace: text,
+    serviceAccount: text,
+    imagePullSecrets: texts,
+    // CEL cannot leave a field out: the policy writes {} for no extra pull secret.
+    extraPullSecret: {
+      type: 'object',
+      properties: { namespace: text, name: text },
+      dependencies: { namespace: ['name'], name: ['namespace'] },
+      additionalProperties: false,
+    },
+    skipVerifyRegistry: { type: 'boolean' },
+    architectures: texts,
+    always: texts,
+  },
+} as const;
+
+type WrittenQuestion = Omit<KyvernoQuestion, 'extraPullSecret'> & {
+  readonly extraPullSecret?: { readonly namespace?: string; readonly name?: string };
+};
+
+const ajv = new Ajv();
+const isAnswerable = ajv.compile<AnswerableQuestion>(answerableSchema);
+const isQuestion = ajv.compile<WrittenQuestion>(questionSchema);
+
+/** Throws `invalid_request`. */
+export function parseAnswerableQuestion(question: unknown): AnswerableQuestion {
+  if (isAnswerable(question)) return question;
+  throw misunderstood(isAnswerable.errors);
+}
+
+/** Throws `invalid_request`. */
+export function parseKyvernoQuestion(question: unknown): KyvernoQuestion {
+  if (!isQuestion(question)) throw misunderstood(isQuestion.errors);
+  const { extraPullSecret: { namespace, name } = {}, ...rest } = question;
+  const hasExtra = namespace !== undefined && name !== undefined;
+  return hasExtra ? { ...rest, extraPullSecret: { namespace, name } } : rest;
+}
+
+function misunderstood(errors: readonly ErrorObject[] | null | undefined): ProviderError {
+  const [error] = errors ?? [];
+  const field = error?.params['additionalProperty'] as string | undefined;
+  const reason = `question${error?.instancePath ?? ''} ${error?.message ?? 'is not understood'}`;
+  return new ProviderError(
+    'invalid_request',
+    `the policy inject-secrets and the provider do not understand each other (${reason}${field ? `: ${field}` : ''}); ` +
+      'apply the policies of the same release as the provider',
+  );
+}

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AnswerKyverno } from '../admission/kyverno.ts';
+import { ProviderError } from '../errors.ts';
+import type { LaunchQuestion, ReadLaunchValues } from '../launches/read-launch-values.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { SecretValue } from '../secrets/secret-value.ts';
+import { createLaunchApp, createLookupApp, createOperationsApp } from './app.ts';
+import { createGuard } from './guard.ts';
+import { createReadiness } from './readiness.ts';
+
+const json = { 'content-type': 'application/json' };
+const canary = 'canary-8f3a';
+const limits = { maxConcurrent: 10, maxConcurrentPerAddress: 10, requestsPerSecondPerAddress: 100 };
+// What the listener tells about the connection.
+const connection = { incoming: { socket: { remoteAddress: '10.1.2.3' } } };
+
+function createParts(overrides: { limits?: typeof limits; timeoutMs?: number } = {}) {
+  const lines: string[] = [];
+  const log = createLogger('debug', { write: (line) => void lines.push(line) });
+  const metrics = createMetrics();
+  const dependencies = {
+    observer: { log, metrics, now: () => performance.now() },
+    guard: createGuard(overrides.limits ?? limits, () => performance.now()),
+    timeoutMs: overrides.timeoutMs ?? 60_000,
+    stopping: new AbortController().signal,
+  };
+  const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { dependencies, metrics, logged };
+}
+
+const answerAll: ReadLaunchValues = () =>
+  Promise.resolve({
+    values: new Map([['DB_PASSWORD', new SecretValue(canary)]]),
+    missing: ['PORT'],
+  });
+
+function createLaunches(
+  readLaunchValues: ReadLaunchValues = answerAll,
+  overrides?: Parameters<typeof createParts>[0],
+) {
+  const { dependencies, ...parts } = createParts(overrides);
+  const app = createLaunchApp({ ...dependencies, readLaunchValues });
+  const post = async (body: string, headers: Record<string, string> = {}) =>
+    app.request(
+      '/v1/secret',
+      { method: 'POST', body, headers: { ...json, ...headers } },
+      connection,
+    );
+  return { app, post, ...parts };
+}
+
+test('a launcher gets its values and what is missing, for nobody to keep', async () => {
+  const asked: LaunchQuestion[] = [];
+  const { post } = createLaunches((question, context) => {
+    asked.push(question);
+    return answerAll(question, context);
+  });
+  const response = await post('{"uid":"1"}', { authorization: 'Bearer a.b.c' });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.deepEqual(await response.json(), { values: { DB_PASSWORD: canary }, missing: ['PORT'] });
+  assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' } }]);
+});
+
+test('a key called __proto__ is a key like others', async () => {
+  const { post } = createLaunches(() =>
+    Promise.resolve({ values: new Map([['__proto__', new SecretValue('x')]]), missing: [] }),
+  );
+  assert.equal(await (await post('{}')).text(), '{"values":{"__proto__":"x"},"missing":[]}');
+});
+
+const tokens: Record<string, [header: string | undefined, token: string | undefined]> = {
+  'a bearer token': ['Bearer a.b-c_d', 'a.b-c_d'],
+  'a scheme in lower case': ['bearer a.b.c', 'a.b.c'],
+  'no header as no token': [undefined, undefined],
+  'another scheme as no token': ['Basic YTpi', undefined],
+  'an empty token as no token': ['Bearer ', undefined],
+  'two tokens as no token': ['Bearer a b', undefined],
+};
+
+for (const [name, [header, token]] of Object.entries(tokens)) {
+  test(`reads ${name}`, async () => {
+    const asked: LaunchQuestion[] = [];
+    const { post } = createLaunches((question, context) => {
+      asked.push(question);
+      return answerAll(question, context);
+    });
+    await post('{}', header === undefined ? {} : { authorization: header });
+    assert.equal(asked[0]?.token, token);
+  });
+}
+
+const big = `{"uid":"${'a'.repeat(64 * 1024)}"}`;
+const refusedBodies: Record<
+  string,
+  [body: string, headers: Record<string, string>, status: number, code: string]
+> = {
+  'a body that is not JSON': ['{', {}, 400, 'invalid_request'],
+  'an empty body': ['', {}, 400, 'invalid_request'],
+  'a body of another type': ['{}', { 'content-type': 'text/xml' }, 400, 'invalid_request'],
+  'a body over 64 KiB': [big, { 'content-length': String(big.length) }, 413, 'request_too_large'],
+  'a body over 64 KiB of unknown length': [
+    big,
+    { 'transfer-encoding': 'chunked' },
+    413,
+    'request_too_large',
+  ],
+};
+
+for (const [name, [body, headers, status, code]] of Object.entries(refusedBodies)) {
+  test(`refuses ${name} before any work`, async () => {
+    const { post } = createLaunches(() => assert.fail('must not be asked'));
+    const response = await post(body, headers);
+    assert.equal(response.status, status);
+    assert.equal(((await response.json()) as { code: string }).code, code);
+  });
+}
+
+test('a refusal is told with code and message; the cause goes to the log, without what others wrote', async () => {
+  const cause = new Error(canary);
+  const { post, logged, metrics } = createLaunches((_, { note }) => {
+    note({ namespace: 'shop', pod: 'api-1' });
+    note({ container: 'app' });
+    throw new ProviderError('pod_gone', 'Pod shop/api-1 is gone', { cause });
+  });
+  const response = await post('{}');
+  assert.equal(response.status, 403);
+  assert.deepEqual(await response.json(), { code: 'pod_gone', message: 'Pod shop/api-1 is gone' });
+  const [line] = logged();
+  assert.ok(line);
+  const { route, status, code, level, namespace, pod, container } = line;
+  assert.deepEqual(
+    { route, status, code, level, namespace, pod, container },
+    {
+      route: '/v1/secret',
+      status: 403,
+      code: 'pod_gone',
+      level: 'info',
+      namespace: 'shop',
+      pod: 'api-1',
+      container: 'app',
+    },
+  );
+  assert.match(JSON.stringify(line['error']), /"cause":\{"name":"Error"/);
+  assert.ok(!JSON.stringify(line).includes(canary));
+  assert.match(
+    (await metrics.render()).text,
+    /piggy_requests_total\{route="\/v1\/secret",status="403",code="pod_gone"\} 1/,
+  );
+});
+
+test('an unforeseen error is told to nobody but the log, where a person must act', async () => {
+  const { post, logged } = createLaunches(() => {
+    throw new TypeError(canary);
+  });
+  const response = await post('{}');
+  assert.equal(response.status, 500);
+  assert.deepEqual(await response.json(), {
+    code: 'internal_error',
+    message: 'the provider failed; its log says why',
+  });
+  const [line] = logged();
+  assert.equal(line?.['level'], 'error');
+  assert.match(JSON.stringify(line), /app\.test\.ts/);
+  assert.ok(!JSON.stringify(line).includes(canary));
+});
+
+test('a request is one line and one count', async () => {
+  const { post, logged, metrics } = createLaunches();
+  await post('{}');
+  assert.equal(logged().length, 1);
+  assert.deepEqual(
+    logged().map(({ level, code, msg }) => ({ level, code, msg })),
+    [{ level: 'info', code: 'ok', msg: 'request' }],
+  );
+  assert.match(
+    (await metrics.render()).text,
+    /piggy_requests_total\{route="\/v1\/secret",status="200",code="ok"\} 1/,
+  );
+});
+
+test('Retry-After is in whole seconds', async () => {
+  const { post } = createLaunches(() => {
+    throw new ProviderError('aws_throttled', 'later', { retryAfterSeconds: 0.2 });
+  });
+  const response = await post('{}');
+  assert.equal(response.status, 503);
+  assert.equal(response.headers.get('retry-after'), '1');
+});
+
+test('too many requests at once are answered 429 before their body is read, and not logged by default', async () => {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const { post, logged } = createLaunches(
+    async (question, context) => {
+      await promise;
+      return answerAll(question, context);
+    },
+    { limits: { ...limits, maxConcurrentPerAddress: 1 } },
+  );
+  const first = post('{}');
+  const second = await post('{');
+  assert.equal(second.status, 429);
+  assert.equal(second.headers.get('retry-after'), '1');
+  assert.equal(((await second.json()) as { code: string }).code, 'rate_limited');
+  assert.equal(logged()[0]?.['level'], 'debug');
+  resolve(undefined);
+  assert.equal((await first).status, 200);
+  assert.equal((await post('{}')).status, 200, 'the place is free again');
+});
+
+test('an answer that takes too long is 504', async () => {
+  const { post } = createLaunches(() => new Promise(() => undefined), { timeoutMs: 1 });
+  const response = await post('{}');
+  assert.equal(response.status, 504);
+  assert.equal(((await response.json()) as { code: string }).code, 'deadline_exceeded');
+});
+
+const elsewhere: Record<string, [method: string, path: string]> = {
+  'another path': ['POST', '/v1/secrets'],
+  'another method': ['GET', '/v1/secret'],
+  "another listener's route": ['POST', '/kyverno/v1/images'],
+};
+
+for (const [name, [method, path]] of Object.entries(elsewhere)) {
+  test(`${name} is 404, and no metric of its own`, async () => {
+    const { app, metrics } = createLaunches();
+    const response = await app.request(path, { method }, connection);
+    assert.equal(response.status, 404);
+    assert.match(
+      ((await response.json()) as { message: string }).message,
+      /there is POST \/v1\/secret/,
+    );
+    assert.ok(!(await metrics.render()).text.includes(`route="${path}s`));
+  });
+}
+
+test('a lookup is answered with the sealed answer, and its failures are in the log', async () => {
+  const { dependencies, logged } = createParts();
+  const answerKyverno: AnswerKyverno = (message, { note }) => {
+    assert.deepEqual(message, { payload: '{}', mac: '00' });
+    const failure = new ProviderError('registry_denied', 'registry: 401', {
+      cause: new Error(canary),
+    });
+    note({ namespace: 'shop', images: ['a', 'b'], failures: { b: failure } });
+    return Promise.resolve({ payload: '{"nonce":"1"}', mac: '11' });
+  };
+  const app = createLookupApp({ ...dependencies, answerKyverno });
+  const init = { method: 'POST', body: '{"payload":"{}","mac":"00"}', headers: json };
+  const response = await app.request('/kyverno/v1/images', init, connection);
+  assert.equal(response.status, 200);
+  assert.deepEqual(await response.json(), { payload: '{"nonce":"1"}', mac: '11' });
+  const [line] = logged();
+  assert.match(
+    JSON.stringify(line?.['failures']),
+    /"b":\{"name":"ProviderError","code":"registry_denied","message":"registry: 401"/,
+  );
+  assert.ok(!JSON.stringify(line).includes(canary));
+});
+
+test('a lookup that is not sealed is 401', async () => {
+  const { dependencies } = createParts();
+  const answerKyverno = () => Promise.reject(new ProviderError('unsealed_message', 'no'));
+  const app = createLookupApp({ ...dependencies, answerKyverno });
+  const response = await app.request(
+    '/kyverno/v1/images',
+    { method: 'POST', body: '{}', headers: json },
+    connection,
+  );
+  assert.equal(response.status, 401);
+});
+
+test('the provider is ready when all of its parts are, and no longer when it stops', async () => {
+  const readiness = createReadiness();
+  const app = createOperationsApp({ metrics: createMetrics(), readiness });
+  const ready = async () => {
+    const response = await app.request('/readyz');
+    return { status: response.status, body: await response.json() };
+  };
+  assert.deepEqual(await ready(), {
+    status: 503,
+    body: {
+      ready: false,
+      obstacles: ['listeners not loaded', 'certificate not loaded', 'sealing key not loaded'],
+    },
+  });
+  readiness.setLoaded('listeners');
+  readiness.setLoaded('certificate');
+  readiness.setLoaded('sealing key');
+  await readiness.loaded;
+  assert.deepEqual(await ready(), { status: 200, body: { ready: true, obstacles: [] } });
+  readiness.setStopping();
+  assert.deepEqual(await ready(), { status: 503, body: { ready: false, obstacles: ['stopping'] } });
+  assert.equal((await app.request('/healthz')).status, 200);
+});

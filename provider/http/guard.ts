@@ -1,0 +1,84 @@
+// Decides, before any work, whether a request is taken on: not when too many are in work, in all or of one address, and not
+// when one address asks too fast. A Pod that runs wild is to hurt itself, not its neighbours.
+
+import { LRUCache } from 'lru-cache';
+
+export type GuardLimits = {
+  readonly maxConcurrent: number;
+  readonly maxConcurrentPerAddress: number;
+  readonly requestsPerSecondPerAddress: number;
+};
+
+export type Admission =
+  | {
+      readonly admitted: true;
+      /** To be called once, when the request has its answer. */ readonly leave: () => void;
+    }
+  | { readonly admitted: false; readonly reason: string; readonly retryAfterSeconds: number };
+
+export type Guard = { readonly enter: (address: string) => Admission };
+
+/** Buckets of addresses that were not heard of for longest are forgotten: a forgotten one starts full. */
+const MAX_ADDRESSES = 20_000;
+/** How many seconds' worth of requests may come at once. */
+const BURST_SECONDS = 2;
+
+type Bucket = { tokens: number; atMs: number };
+
+/** `now` in milliseconds, of a clock that does not go back. */
+export function createGuard(limits: GuardLimits, now: () => number): Guard {
+  const inWork = new Map<string, number>();
+  const buckets = new LRUCache<string, Bucket>({ max: MAX_ADDRESSES });
+  let total = 0;
+
+  function refuse(address: string): Admission | undefined {
+    if (total >= limits.maxConcurrent) return busy('the provider has', total);
+    const own = inWork.get(address) ?? 0;
+    if (own >= limits.maxConcurrentPerAddress) return busy('this address has', own);
+    return undefined;
+  }
+
+  function count(address: string): () => void {
+    total += 1;
+    inWork.set(address, (inWork.get(address) ?? 0) + 1);
+    return () => {
+      total -= 1;
+      const left = (inWork.get(address) ?? 1) - 1;
+      if (left === 0) inWork.delete(address);
+      else inWork.set(address, left);
+    };
+  }
+
+  return {
+    enter: (address) => {
+      const refusal = refuse(address);
+      if (refusal) return refusal;
+      const rate = limits.requestsPerSecondPerAddress;
+      const bucket = refill(buckets.get(address), rate, now());
+      buckets.set(address, bucket);
+      if (bucket.tokens < 1) return tooFast(rate, bucket.tokens);
+      bucket.tokens -= 1;
+      return { admitted: true, leave: count(address) };
+    },
+  };
+}
+
+function refill(bucket: Bucket | undefined, rate: number, nowMs: number): Bucket {
+  const full = rate * BURST_SECONDS;
+  if (bucket === undefined) return { tokens: full, atMs: nowMs };
+  const gained = ((nowMs - bucket.atMs) / 1_000) * rate;
+  return { tokens: Math.min(full, bucket.tokens + gained), atMs: nowMs };
+}
+
+function busy(who: string, count: number): Admission {
+  return {
+    admitted: false,
+    reason: `${who} ${count} requests in work; try again`,
+    retryAfterSeconds: 1,
+  };
+}
+
+function tooFast(rate: number, tokens: number): Admission {
+  const reason = `this address sends more than ${rate} requests per second; slow down`;
+  return { admitted: false, reason, retryAfterSeconds: (1 - tokens) / rate };
+}

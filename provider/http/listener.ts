@@ -1,0 +1,89 @@
+// Serves one application on one Node server so that it can stop without losing a request: while it stops, every answer
+// says `Connection: close`, and a connection is closed as soon as it has nothing to answer.
+
+import { getRequestListener } from '@hono/node-server';
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+export type Fetch = Parameters<typeof getRequestListener>[0];
+
+export type Listener = {
+  readonly listen: (host: string, port: number) => Promise<number>;
+  /** From now on no connection outlives its next answer; new ones are still accepted. */
+  readonly startClosing: () => void;
+  /** Accepts no more; resolved when the last answer is out. */
+  readonly close: () => Promise<void>;
+  /** Cuts what is left. */
+  readonly cut: () => void;
+};
+
+export function createListener(
+  server: Server | TlsServer,
+  fetch: Fetch,
+  { maxConnectionsPerAddress }: { readonly maxConnectionsPerAddress: number },
+): Listener {
+  limitConnections(server, maxConnectionsPerAddress);
+  const { startClosing } = answerRequests(server, fetch);
+  return {
+    startClosing,
+    listen: async (host, port) => {
+      server.listen(port, host);
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    },
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      await closed;
+    },
+    cut: () => {
+      server.closeAllConnections();
+    },
+  };
+}
+
+function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener, 'startClosing'> {
+  const handle = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const answering = new Set<ServerResponse>();
+  let isClosing = false;
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (isClosing) response.setHeader('Connection', 'close');
+    answering.add(response);
+    response.on('close', () => {
+      answering.delete(response);
+      // An answer whose head was out before the stop began has left its connection open.
+      if (!server.listening)
+        setImmediate(() => {
+          server.closeIdleConnections();
+        });
+    });
+    void handle(request, response);
+  });
+  return {
+    startClosing: () => {
+      isClosing = true;
+      for (const response of answering) {
+        if (!response.headersSent) response.setHeader('Connection', 'close');
+      }
+    },
+  };
+}
+
+/** One address cannot take all connections by opening them and saying nothing. */
+function limitConnections(server: Server | TlsServer, maxPerAddress: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? 'unknown';
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
+    socket.on('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    if (count > maxPerAddress) socket.destroy();
+  });
+}

@@ -1,0 +1,40 @@
+// Reads what a request brings: a JSON body of limited size, and a bearer token.
+
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { ProviderError } from '../errors.ts';
+import type { RequestEnv } from './request-log.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+export function limitBody(): MiddlewareHandler<RequestEnv> {
+  return bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new ProviderError(
+        'request_too_large',
+        `the body is larger than ${MAX_BODY_BYTES} bytes`,
+      );
+    },
+  });
+}
+
+/** Throws `invalid_request`. */
+export async function readJsonBody(c: Context<RequestEnv>): Promise<unknown> {
+  const contentType = c.req.header('content-type') ?? 'application/json';
+  if (!/^application\/json\s*(?:;|$)/i.test(contentType)) {
+    throw new ProviderError('invalid_request', 'the body must be application/json');
+  }
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without the cause: it quotes the body.
+    throw new ProviderError('invalid_request', 'the body is not JSON');
+  }
+}
+
+/** RFC 6750; `undefined` when there is none. */
+export function parseBearerToken(authorization = ''): string | undefined {
+  return /^Bearer +(?<token>[\w.~+/=-]+)$/i.exec(authorization)?.groups?.['token'];
+}

@@ -1,0 +1,68 @@
+// Writes one line and one count per request. The use cases tell through `note` what is worth saying; they never log.
+
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { LookupFacts } from '../admission/kyverno.ts';
+import { ProviderError } from '../errors.ts';
+import type { LaunchFacts } from '../launches/read-launch-values.ts';
+import { describeError } from '../observability/describe-error.ts';
+import type { Logger, LogLevel } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
+
+export type RequestFacts = LaunchFacts | LookupFacts;
+
+export type RequestEnv = {
+  Bindings: HttpBindings;
+  Variables: { note: (facts: RequestFacts) => void };
+};
+
+export type RequestObserver = {
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'observeRequest'>;
+  /** In milliseconds, of a clock that does not go back. */
+  readonly now: () => number;
+};
+
+/** `route` is the one path that the application answers: paths that callers make up would make endless metrics. */
+export function observeRequests(
+  { log, metrics, now }: RequestObserver,
+  route: string,
+): MiddlewareHandler<RequestEnv> {
+  return async (c, next) => {
+    const startedMs = now();
+    const facts: Record<string, unknown> = {};
+    c.set('note', (more) => {
+      Object.assign(facts, describeFailures(more));
+    });
+    await next();
+    const outcome = {
+      route: c.req.path === route ? route : 'unknown',
+      status: c.res.status,
+      code: selectCode(c),
+      durationMs: Math.round((now() - startedMs) * 10) / 10,
+    };
+    metrics.observeRequest(outcome);
+    const error = c.error ? { error: c.error } : {};
+    log[selectLevel(outcome)]({ ...outcome, ...facts, ...error }, 'request');
+  };
+}
+
+function describeFailures(facts: RequestFacts): object {
+  if (!('failures' in facts)) return facts;
+  const described = Object.entries(facts.failures).map(
+    ([reference, error]) => [reference, describeError(error)] as const,
+  );
+  return { ...facts, failures: Object.fromEntries(described) };
+}
+
+function selectCode({ error }: Context<RequestEnv>): string {
+  if (error === undefined) return 'ok';
+  return error instanceof ProviderError ? error.code : 'internal_error';
+}
+
+function selectLevel({ status, code }: { status: number; code: string }): LogLevel {
+  if (code === 'internal_error') return 'error';
+  // Whoever floods the provider shall not flood the log; the metric counts them.
+  if (code === 'rate_limited') return 'debug';
+  return status >= 500 ? 'warn' : 'info';
+}
