@@ -1,0 +1,142 @@
+// Both AWS clients against a stand-in that is slow, throttles and fails, which moto does not.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { startAws, type Aws } from '../testing/aws.ts';
+import { createParameterStoreClient } from './parameter-store-client.ts';
+import { createSecretsManagerClient } from './secrets-manager-client.ts';
+import { CURRENT } from './source.ts';
+
+const FOREVER = new AbortController().signal;
+const shop = { secretId: 'shop/api', region: 'eu-west-1', version: CURRENT };
+const path = { path: '/shop', region: 'eu-west-1' };
+
+let aws: Aws;
+before(async () => {
+  aws = await startAws();
+  aws.putSecret('shop/api', '{"A":"hunter2"}');
+});
+after(() => aws.stop());
+afterEach(() => {
+  aws.failWith(undefined);
+  aws.delay(0);
+  aws.requests.length = 0;
+});
+
+function options(requestTimeoutMs = 60_000) {
+  const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
+  return { credentials, connectionTimeoutMs: 60_000, requestTimeoutMs, endpoint: aws.url };
+}
+
+test('a secret is asked for by id and version, in its region', async () => {
+  const read = createSecretsManagerClient(options());
+  const content = await read(shop, FOREVER);
+  assert.equal(content.find('A')?.reveal(), 'hunter2');
+  const input = { SecretId: 'shop/api', VersionStage: 'AWSCURRENT' };
+  assert.deepEqual(aws.requests, [
+    { target: 'secretsmanager.GetSecretValue', region: 'eu-west-1', input },
+  ]);
+});
+
+test('many questions share few connections, and one per region', async () => {
+  const before = aws.countConnections();
+  const read = createSecretsManagerClient(options());
+  for (let index = 0; index < 100; index += 1) await read(shop, FOREVER);
+  assert.equal(aws.countConnections() - before, 1);
+  await read({ ...shop, region: 'us-east-1' }, FOREVER);
+  assert.equal(aws.countConnections() - before, 2);
+  assert.equal(aws.requests.at(-1)?.region, 'us-east-1');
+});
+
+test('credentials are asked for once for all questions', async () => {
+  let asked = 0;
+  const credentials = () => {
+    asked += 1;
+    return Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
+  };
+  const read = createSecretsManagerClient({ ...options(), credentials });
+  await read(shop, FOREVER);
+  await read(shop, FOREVER);
+  assert.ok(asked <= 2, `asked ${asked} times`);
+});
+
+test('a throttled question is tried three times, then passed on with a wait', async () => {
+  const headers = { 'retry-after': '1' };
+  aws.failWith({ status: 400, type: 'ThrottlingException', message: 'hunter2', headers });
+  const read = createSecretsManagerClient(options())(shop, FOREVER);
+  await assert.rejects(read, { code: 'aws_throttled', retryAfterSeconds: 1 });
+  await assert.rejects(read, (error) => !inspect(error, { depth: 9 }).includes('hunter2'));
+  assert.equal(aws.requests.length, 3);
+});
+
+test('a failure of AWS is tried three times', async () => {
+  aws.failWith({ status: 500, type: 'InternalServiceError' });
+  const read = createParameterStoreClient(options())(path, FOREVER);
+  await assert.rejects(read, { code: 'aws_unavailable' });
+  assert.equal(aws.requests.length, 3);
+});
+
+test('a refusal is not tried again, and names action and secret', async () => {
+  aws.failWith({ status: 400, type: 'AccessDeniedException', message: 'hunter2' });
+  await assert.rejects(createSecretsManagerClient(options())(shop, FOREVER), {
+    code: 'aws_access_denied',
+    message: /secretsmanager:GetSecretValue secret shop\/api in eu-west-1/,
+  });
+  assert.equal(aws.requests.length, 1);
+});
+
+test('AWS that does not answer is given up', async () => {
+  aws.delay(Infinity);
+  await assert.rejects(createSecretsManagerClient(options(50))(shop, FOREVER), {
+    code: 'aws_unavailable',
+    message: /TimeoutError/,
+  });
+});
+
+test('AWS that is not there is unavailable', async () => {
+  const gone = await startAws();
+  await gone.stop();
+  const read = createSecretsManagerClient({ ...options(), endpoint: gone.url });
+  await assert.rejects(read(shop, FOREVER), { code: 'aws_unavailable' });
+});
+
+for (const [name, ask] of Object.entries({
+  'a secret': (signal: AbortSignal) => createSecretsManagerClient(options())(shop, signal),
+  parameters: (signal: AbortSignal) => createParameterStoreClient(options())(path, signal),
+})) {
+  test(`a question for ${name} ends when its request does`, async () => {
+    aws.delay(Infinity);
+    const request = new AbortController();
+    const read = ask(request.signal);
+    while (aws.requests.length === 0) await setImmediate();
+    request.abort();
+    await assert.rejects(read, { code: 'deadline_exceeded' });
+  });
+}
+
+test('an answer that is no JSON is not quoted', async () => {
+  const credentials = () => Promise.reject(new SyntaxError('Unexpected token in hunter2'));
+  const read = createSecretsManagerClient({ ...options(), credentials })(shop, FOREVER);
+  await assert.rejects(read, (error) => !inspect(error, { depth: 9 }).includes('hunter2'));
+});
+
+test('parameters are read page by page, below the path only', async () => {
+  for (let index = 0; index < 23; index += 1) {
+    aws.putParameter({ name: `/shop/deep/K${index}`, type: 'SecureString', value: `${index}` });
+  }
+  aws.putParameter({ name: '/shopping/OTHER', type: 'String', value: 'x' });
+  const content = await createParameterStoreClient(options())(path, FOREVER);
+  assert.equal(content.find('K22')?.reveal(), '22');
+  assert.equal(content.find('OTHER'), undefined);
+  assert.equal(aws.requests.length, 3);
+});
+
+test('a path with more than a thousand parameters is refused', async () => {
+  for (let index = 0; index < 1001; index += 1) {
+    aws.putParameter({ name: `/huge/K${index}`, type: 'String', value: 'x' });
+  }
+  const read = createParameterStoreClient(options())({ ...path, path: '/huge' }, FOREVER);
+  await assert.rejects(read, { code: 'invalid_annotation', message: /deeper path/ });
+});
