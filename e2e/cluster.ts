@@ -1,0 +1,106 @@
+// Creates, reuses and deletes the kind cluster that the scenarios run in, and loads images into it.
+
+import { mkdirSync } from 'node:fs';
+import { symlink, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { goTool } from '../tools/go-tools.ts';
+import { finish, output } from './command.ts';
+import type { Engine } from './engine.ts';
+import { until } from './poll.ts';
+import { say, step } from './steps.ts';
+
+const name = 'piggy-e2e';
+/** The container that is the cluster's only node. */
+export const nodeContainer = `${name}-control-plane`;
+const folder = join(import.meta.dirname, '..', 'build', 'e2e');
+const kubeconfig = join(folder, 'kubeconfig');
+
+export type Cluster = {
+  /** Leads docker to the engine and kubectl to the cluster. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Makes images of the engine known to the node; those that it has are skipped. */
+  readonly loadImages: (images: readonly string[]) => Promise<void>;
+};
+
+/** A cluster that is ready: a new one, or with `reuse` the one that an earlier run kept. */
+export async function createCluster(
+  engine: Engine,
+  { reuse }: { reuse: boolean },
+): Promise<Cluster> {
+  const kind = await goTool('kind', say);
+  const env = await clusterEnv(engine);
+  const cluster = connect(kind, env);
+  if (reuse && (await isReady(cluster, kind))) {
+    say('Using the cluster that an earlier run kept');
+    return cluster;
+  }
+  await deleteCluster(engine);
+  const nodeImage = await engine.nodeImage();
+  await step('Creating a kind cluster', async () => {
+    const args = ['create', 'cluster', '--name', name, '--image', nodeImage];
+    const config = JSON.stringify(kindConfig(engine));
+    await output(kind, [...args, '--config', '-', '--wait', '180s', '--quiet'], {
+      env,
+      input: config,
+    });
+    await nodesAreReady(env);
+  });
+  return cluster;
+}
+
+/** Removes the cluster, whatever state a run left it in. */
+export async function deleteCluster(engine: Pick<Engine, 'env'>): Promise<void> {
+  const kind = await goTool('kind', say);
+  const clusters = await output(kind, ['get', 'clusters', '--quiet'], { env: engine.env });
+  if (!clusters.split('\n').includes(name)) return;
+  await step('Deleting the kind cluster', async () => {
+    const args = ['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfig];
+    await output(kind, args, { env: engine.env });
+  });
+}
+
+function kindConfig(engine: Engine): object {
+  return {
+    kind: 'Cluster',
+    apiVersion: 'kind.x-k8s.io/v1alpha4',
+    // The node image from packages brings a bridge of its own in place of kindnet.
+    ...(engine.kind === 'offline'
+      ? { networking: { disableDefaultCNI: true, podSubnet: '10.244.0.0/24' } }
+      : {}),
+  };
+}
+
+async function clusterEnv(engine: Engine): Promise<NodeJS.ProcessEnv> {
+  mkdirSync(folder, { recursive: true });
+  const env = { ...engine.env, KUBECONFIG: kubeconfig };
+  if (engine.kind === 'installed') return env;
+  // One program is every Kubernetes command, by the name that it is called by.
+  const programs = join(folder, 'bin');
+  mkdirSync(programs, { recursive: true });
+  await rm(join(programs, 'kubectl'), { force: true });
+  await symlink(await goTool('kubernetes', say), join(programs, 'kubectl'));
+  return { ...env, PATH: `${programs}${delimiter}${process.env['PATH'] ?? ''}` };
+}
+
+function connect(kind: string, env: NodeJS.ProcessEnv): Cluster {
+  return {
+    env,
+    loadImages: (images) =>
+      step(`Loading ${images.join(', ')}`, async () => {
+        await output(kind, ['load', 'docker-image', '--name', name, ...images], { env });
+      }),
+  };
+}
+
+async function isReady(cluster: Cluster, kind: string): Promise<boolean> {
+  const args = ['export', 'kubeconfig', '--quiet', '--name', name];
+  const exported = await finish(kind, args, { env: cluster.env });
+  if (exported.code !== 0) return false;
+  const answers = () => nodesAreReady(cluster.env).then(() => true);
+  return until('the kept cluster answers', answers, { withinMs: 60_000 }).catch(() => false);
+}
+
+async function nodesAreReady(env: NodeJS.ProcessEnv): Promise<void> {
+  const args = ['wait', 'node', '--all', '--for=condition=Ready', '--timeout=60s'];
+  await output('kubectl', args, { env });
+}

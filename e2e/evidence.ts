@@ -1,0 +1,39 @@
+// What a failed scenario leaves to read: its objects, their logs, and what Kyverno, the provider and the kubelet said.
+
+import { nodeContainer } from './cluster.ts';
+import { finish } from './command.ts';
+
+const tail = '--tail=100';
+
+export async function printEvidence(namespace: string): Promise<void> {
+  const inNamespace = `--namespace=${namespace}`;
+  await print('Pods everywhere', 'kubectl', 'get', 'pods', '--all-namespaces', '--output=wide');
+  await print('Objects', 'kubectl', 'describe', 'pods,replicasets,deployments', inNamespace);
+  await print('Events', 'kubectl', 'events', inNamespace);
+  for (const pod of await podsIn(namespace)) {
+    const logs = ['logs', pod, inNamespace, '--all-containers', '--prefix', tail];
+    await print(`Logs of ${pod}`, 'kubectl', ...logs);
+    await print(`Logs of ${pod} before its restart`, 'kubectl', ...logs, '--previous');
+  }
+  for (const [system, selector] of [
+    ['kyverno', 'app.kubernetes.io/component=admission-controller'],
+    ['piggy-system', 'app.kubernetes.io/name=piggy'],
+  ] as const) {
+    const which = [`--namespace=${system}`, `--selector=${selector}`, '--prefix', tail];
+    await print(`Logs of ${system}`, 'kubectl', 'logs', '--all-containers', ...which);
+  }
+  const kubelet = ['journalctl', '--unit=kubelet', '--no-pager', '--lines=100'];
+  await print('The kubelet', 'docker', 'exec', nodeContainer, ...kubelet);
+}
+
+async function podsIn(namespace: string): Promise<string[]> {
+  const args = ['get', 'pods', '--namespace', namespace, '--output=name'];
+  const { stdout } = await finish('kubectl', args);
+  return stdout.split('\n').filter((name) => name !== '');
+}
+
+async function print(title: string, command: string, ...args: readonly string[]): Promise<void> {
+  const { stdout, stderr } = await finish(command, args);
+  const text = (stdout + stderr).trim();
+  if (text !== '') console.log(`\n── ${title}\n${text}`);
+}

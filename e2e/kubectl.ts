@@ -1,0 +1,40 @@
+// Asks the cluster the way its users do. KUBECONFIG and PATH, which main.ts sets, lead to it.
+
+import { finish, output } from './command.ts';
+
+export type KubernetesObject = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+} & Readonly<Record<string, unknown>>;
+
+/** What kubectl printed; throws what it said where it fails. */
+export function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return output('kubectl', args, { ...(input === undefined ? {} : { input }) });
+}
+
+export async function apply(...objects: readonly KubernetesObject[]): Promise<void> {
+  await kubectl(['apply', '--server-side', '--force-conflicts', '--filename', '-'], list(objects));
+}
+
+/** What the API server would store of an object that it creates, without storing it. */
+export async function dryRun(object: KubernetesObject): Promise<unknown> {
+  const args = ['create', '--dry-run=server', '--output=json', '--filename', '-'];
+  return JSON.parse(await kubectl(args, JSON.stringify(object)));
+}
+
+/** What kubectl said when it was refused; throws where it was not. */
+export async function refusalOf(args: readonly string[], input?: string): Promise<string> {
+  const options = input === undefined ? {} : { input };
+  const { code, stdout, stderr } = await finish('kubectl', args, options);
+  if (code !== 0) return stderr.trim();
+  throw new Error(`kubectl ${args.join(' ')} was not refused:\n${stdout}`);
+}
+
+function list(items: readonly KubernetesObject[]): string {
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+}

@@ -1,0 +1,75 @@
+// `npm run e2e [-- --keep] [--only <scenario>]…`: a real Kubernetes, Kyverno and Piggy in it, and every promise tried.
+// `npm run e2e -- --remove` ends what `--keep` left.
+
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { show } from '../tools/run.ts';
+import { createCluster, deleteCluster } from './cluster.ts';
+import { type Engine, findEngine } from './engine.ts';
+import { printEvidence } from './evidence.ts';
+import { buildImages, images } from './images.ts';
+import { installKyverno } from './kyverno.ts';
+import { installPiggy } from './piggy.ts';
+import { say, step } from './steps.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    remove: { type: 'boolean', default: false },
+  },
+});
+
+const files = selectScenarios(options.only);
+const engine = await step('Finding a Docker engine', findEngine);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void remove(engine).finally(() => process.exit(1));
+  });
+}
+try {
+  process.exitCode = options.remove ? 0 : await run();
+} finally {
+  if (options.keep) tellHowToUse();
+  else await remove(engine);
+}
+
+async function run(): Promise<number> {
+  const cluster = await createCluster(engine, { reuse: options.keep });
+  // From here on kubectl and docker lead to the cluster, in the scenarios' processes too.
+  Object.assign(process.env, cluster.env);
+  try {
+    await buildImages(engine);
+    await cluster.loadImages(Object.values(images));
+    await installKyverno(cluster, engine);
+    await installPiggy();
+  } catch (error) {
+    await printEvidence('kyverno');
+    throw error;
+  }
+  // One after the other: some take a part of the system away for a while.
+  const args = ['--test', '--test-concurrency=1', ...files];
+  return step('Running scenarios', () => show(process.execPath, args));
+}
+
+function selectScenarios(only: readonly string[]): string[] {
+  const all = globSync(join(import.meta.dirname, 'scenarios/*.test.ts')).sort();
+  const names = all.map((file) => basename(file, '.test.ts'));
+  const unknown = only.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(`no such scenario: ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  }
+  return all.filter((file) => only.length === 0 || only.includes(basename(file, '.test.ts')));
+}
+
+async function remove({ env, stop }: Engine): Promise<void> {
+  await deleteCluster({ env });
+  await stop();
+}
+
+function tellHowToUse(): void {
+  const names = ['KUBECONFIG', 'DOCKER_HOST'].filter((name) => process.env[name] !== undefined);
+  say('The cluster is kept; `npm run e2e -- --remove` removes it. To look around in it:');
+  for (const name of names) say(`export ${name}=${process.env[name] ?? ''}`);
+}

@@ -1,0 +1,45 @@
+// Applies policies/ as an operator does, and tells when the API server and Kyverno act on them.
+
+import { join } from 'node:path';
+import { images } from './images.ts';
+import { dryRun, type KubernetesObject, kubectl, refusalOf } from './kubectl.ts';
+import { until } from './poll.ts';
+
+const folder = join(import.meta.dirname, '..', 'policies');
+
+/** Applies all policies and returns when they are in force; applying them again does no harm. */
+export async function applyPolicies(): Promise<void> {
+  await kubectl(['apply', '--server-side', '--filename', folder]);
+  await until('inject-secrets is in force', async () => {
+    const { spec } = (await dryRun(probe({ inject: 'true' }))) as PodWithCommand;
+    return spec.containers[0]?.command?.[0] === '/piggy/piggy-env' ? true : undefined;
+  });
+  // The API server takes over all policies at once, in the order of their creation; this one is the last.
+  await until('require-injection is in force', async () => {
+    const args = ['create', '--dry-run=server', '--filename', '-'];
+    const refusal = await refusalOf(args, JSON.stringify(probe({ 'no-such-annotation': '' })));
+    return refusal.includes('piggysec.com/no-such-annotation does not exist') ? true : undefined;
+  });
+}
+
+type PodWithCommand = {
+  readonly spec: { readonly containers: readonly { readonly command?: readonly string[] }[] };
+};
+
+function probe(annotations: Readonly<Record<string, string>>): KubernetesObject {
+  const prefixed = Object.entries(annotations).map(([name, value]) => [
+    `piggysec.com/${name}`,
+    value,
+  ]);
+  const env = [{ name: 'PROBE', value: 'piggy:PROBE' }];
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'probe',
+      namespace: 'default',
+      annotations: Object.fromEntries(prefixed) as Record<string, string>,
+    },
+    spec: { containers: [{ name: 'probe', image: images.busybox, command: ['true'], env }] },
+  };
+}

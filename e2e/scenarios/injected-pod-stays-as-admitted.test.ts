@@ -1,0 +1,110 @@
+// protect-injected on a real API server: once admitted, a wrapped container keeps its image, and no ephemeral container
+// gets at what the launcher uses.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { images } from '../images.ts';
+import { apply, kubectl, refusalOf } from '../kubectl.ts';
+import { openScenario } from '../scenario.ts';
+
+const { namespace } = openScenario('stays-as-admitted');
+const inNamespace = `--namespace=${namespace}`;
+const argv = ['sh', '-c', 'echo "$DB_PASSWORD"'];
+
+type Container = {
+  readonly name: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+};
+type Pod = {
+  readonly spec: { readonly containers: Container[]; readonly initContainers?: Container[] };
+};
+
+before(() =>
+  apply({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'app',
+      namespace,
+      annotations: { 'piggysec.com/aws-secret-name': 'shop/db' },
+    },
+    spec: {
+      containers: [
+        {
+          name: 'app',
+          image: images.busybox,
+          command: argv,
+          env: [{ name: 'DB_PASSWORD', value: 'piggy:DB_PASSWORD' }],
+        },
+        { name: 'sidecar', image: images.busybox, command: ['sleep', 'infinity'] },
+      ],
+    },
+  }),
+);
+
+test('a container with a reference starts through the launcher, its sidecar without one does not', async () => {
+  const { spec } = await readPod();
+  const [app, sidecar] = spec.containers;
+  assert.deepEqual(app?.command, ['/piggy/piggy-env']);
+  assert.deepEqual(app.args, ['--', ...argv]);
+  assert.deepEqual(sidecar?.command, ['sleep', 'infinity']);
+  assert.deepEqual(
+    spec.initContainers?.map(({ name, image }) => [name, image]),
+    [['install-piggy-env', images.launcher]],
+  );
+});
+
+test('the image of a wrapped container cannot change', async () => {
+  const refusal = await refusalOf([
+    'set',
+    'image',
+    'pod/app',
+    `app=${images.launcher}`,
+    inNamespace,
+  ]);
+  assert.match(
+    refusal,
+    /piggy: the image of an injected container cannot change; create a new Pod$/,
+  );
+});
+
+test('the image of a container that is not wrapped can change', async () => {
+  await kubectl(['set', 'image', 'pod/app', `sidecar=${images.launcher}`, inNamespace]);
+});
+
+const refused: Record<string, object> = {
+  'the launcher': { command: ['/piggy/piggy-env'], args: ['--', ...argv] },
+  "the launcher's variables": { env: [{ name: 'PIGGY_UID', value: '0'.repeat(32) }] },
+  "the launcher's volume": { volumeMounts: [{ name: 'piggy-env', mountPath: '/elsewhere' }] },
+  "the launcher's token": { volumeMounts: [{ name: 'piggy-token', mountPath: '/elsewhere' }] },
+};
+
+for (const [what, container] of Object.entries(refused)) {
+  test(`an ephemeral container with ${what} is refused`, async () => {
+    const refusal = await refusalOf(...(await ephemeralContainer(container)));
+    assert.match(
+      refusal,
+      /piggy: an ephemeral container cannot use the launcher, its variables, its token or its volume$/,
+    );
+  });
+}
+
+test('an ephemeral container that needs nothing of it is welcome', async () => {
+  const options = ['--container=debugger', `--image=${images.busybox}`, '--profile=general'];
+  await kubectl(['debug', 'app', ...options, inNamespace, '--', 'true']);
+});
+
+async function readPod(): Promise<Pod> {
+  return JSON.parse(await kubectl(['get', 'pod', 'app', inNamespace, '--output=json'])) as Pod;
+}
+
+/** The arguments and input of kubectl that add an ephemeral container, which `kubectl debug` cannot make so. */
+async function ephemeralContainer(container: object): Promise<[string[], string]> {
+  const pod = await readPod();
+  const ephemeralContainers = [{ name: 'intruder', image: images.busybox, ...container }];
+  const path = `/api/v1/namespaces/${namespace}/pods/app/ephemeralcontainers`;
+  const changed = { ...pod, spec: { ...pod.spec, ephemeralContainers } };
+  return [['replace', '--raw', path, '--filename', '-'], JSON.stringify(changed)];
+}

@@ -1,0 +1,15 @@
+// Tells what a cluster test is doing, and how long each step took.
+
+export function say(line: string): void {
+  console.log(`    ${line}`);
+}
+
+export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+  console.log(`▸ ${title}`);
+  const startedAt = performance.now();
+  try {
+    return await work();
+  } finally {
+    say(`${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  }
+}
