@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseLaunchRequest } from './launch-request.ts';
+
+const request = { uid: 'abc', signature: 'def', references: ['A', 'B'] };
+const many = (count: number) => Array.from({ length: count }, (_, index) => `K${index}`);
+
+const valid: Record<string, [body: unknown, parsed: object]> = {
+  'a request': [request, request],
+  'a request with fields of a later version': [{ ...request, more: 1 }, request],
+  'a request without a signature': [
+    { uid: 'abc', references: [] },
+    { uid: 'abc', signature: '', references: [] },
+  ],
+  'a request whose signature is null': [
+    { ...request, signature: null },
+    { ...request, signature: '' },
+  ],
+  'a reference that comes twice as one': [
+    { ...request, references: ['A', 'A'] },
+    { ...request, references: ['A'] },
+  ],
+  'as many references as may be': [
+    { ...request, references: many(500) },
+    { ...request, references: many(500) },
+  ],
+};
+
+for (const [name, [body, parsed]] of Object.entries(valid)) {
+  test(`reads ${name}`, () => {
+    assert.deepEqual(parseLaunchRequest(body), parsed);
+  });
+}
+
+const invalid: Record<string, [body: unknown, message: RegExp]> = {
+  'no object': ['text', /must be a JSON object/],
+  null: [null, /must be a JSON object/],
+  'a list': [[], /needs "uid"/],
+  'no uid': [{ references: [] }, /needs "uid"/],
+  'an empty uid': [{ ...request, uid: '' }, /needs "uid"/],
+  'a uid that is a number': [{ ...request, uid: 1 }, /needs "uid"/],
+  'a very long uid': [{ ...request, uid: 'x'.repeat(65) }, /needs "uid"/],
+  'a signature that is a list': [{ ...request, signature: ['def'] }, /"signature"/],
+  'no references': [{ uid: 'abc' }, /needs "references"/],
+  'references that are a text': [{ ...request, references: 'A' }, /needs "references"/],
+  'a reference that is a number': [{ ...request, references: ['A', 1] }, /needs "references"/],
+  'too many references': [{ ...request, references: many(501) }, /500 texts at most/],
+};
+
+for (const [name, [body, message]] of Object.entries(invalid)) {
+  test(`refuses ${name}`, () => {
+    assert.throws(() => parseLaunchRequest(body), { code: 'invalid_request', message });
+  });
+}
