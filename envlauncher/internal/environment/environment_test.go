@@ -65,7 +65,7 @@ func TestReferences(t *testing.T) {
 
 func TestReferencesNamesEveryMistake(t *testing.T) {
 	_, err := Parse([]string{"A=piggy:", "B=piggy:\xff", "C=piggy:fine"}).References()
-	if err == nil || !strings.Contains(err.Error(), `A (piggy:): no key`) || !strings.Contains(err.Error(), `B ("piggy:\xff"): the key is not UTF-8`) {
+	if err == nil || !strings.Contains(err.Error(), `A (piggy:) names no key`) || !strings.Contains(err.Error(), `B ("piggy:\xff"): the key must be UTF-8`) {
 		t.Errorf("got %v", err)
 	}
 }

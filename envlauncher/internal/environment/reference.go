@@ -36,9 +36,9 @@ func (e Environment) References() ([]Reference, error) {
 		reference := Reference{Variable: e.name, Key: key}
 		references = append(references, reference)
 		if key == "" {
-			mistakes = append(mistakes, fmt.Errorf("variable %s: no key after piggy:", reference))
+			mistakes = append(mistakes, fmt.Errorf("variable %s names no key", reference))
 		} else if !utf8.ValidString(key) {
-			mistakes = append(mistakes, fmt.Errorf("variable %s: the key is not UTF-8", reference))
+			mistakes = append(mistakes, fmt.Errorf("variable %s: the key must be UTF-8", reference))
 		}
 	}
 	return references, errors.Join(mistakes...)

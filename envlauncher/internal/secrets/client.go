@@ -143,8 +143,8 @@ func classify(err error) error {
 	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &retry.Transient{Cause: err}
 	}
-	var unverified *tls.CertificateVerificationError
-	if errors.As(err, &unverified) {
+	var unknown x509.UnknownAuthorityError
+	if errors.As(err, &unknown) {
 		return fmt.Errorf("%w; PIGGY_CA is the CA that this Pod was admitted with, "+
 			"so create the Pod again if the CA was replaced since", err)
 	}
