@@ -1,0 +1,283 @@
+// The use case with its real clients, against stand-ins for the API server and AWS.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { inspect } from 'node:util';
+import { ProviderError, type ErrorCode } from '../errors.ts';
+import { createKubernetesClient, type KubernetesClient } from '../kubernetes/api-client.ts';
+import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
+import { createSecretsReader, type ReadSecrets } from '../secrets/read-secrets.ts';
+import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
+import { startAws, type Aws } from '../testing/aws.ts';
+import { injectedPod, type InjectedPodOptions } from '../testing/injected-pod.ts';
+import {
+  startKubernetesApi,
+  type KubernetesApi,
+  type TokenRequest,
+} from '../testing/kubernetes-api.ts';
+import type { LaunchDefaults } from './launch-settings.ts';
+import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values.ts';
+import { signArgv } from './signature.ts';
+
+const FOREVER = new AbortController().signal;
+const DEFAULTS: LaunchDefaults = {
+  audience: 'piggysec.com',
+  launchWindowMs: 120_000,
+  enforceIntegrity: true,
+  enforceServiceAccount: false,
+  annotationsMayWeaken: false,
+  region: 'eu-west-1',
+};
+
+let api: KubernetesApi;
+let aws: Aws;
+let kubernetes: KubernetesClient;
+let readSecrets: ReadSecrets;
+
+before(async () => {
+  [api, aws] = await Promise.all([startKubernetesApi(), startAws()]);
+  const readToken = () => Promise.resolve(api.providerToken);
+  kubernetes = createKubernetesClient({
+    server: api.url,
+    ca: api.ca,
+    readToken,
+    timeoutMs: 60_000,
+  });
+  const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
+  const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
+  const options = { credentials, endpoint: aws.url, ...timeouts };
+  readSecrets = createSecretsReader({
+    readSecretVersion: createSecretsManagerClient(options),
+    readParameters: createParameterStoreClient(options),
+  });
+  aws.putSecret('shop/api', '{"PASSWORD":"hunter2","PORT":5432}');
+  aws.putSecret('shop/listed', '{"PASSWORD":"hunter2","PIGGY_ALLOWED_SA":"shop:web"}');
+  aws.putParameter({ name: '/shop/PASSWORD', type: 'SecureString', value: 'hunter2' });
+});
+after(() => Promise.all([api.stop(), aws.stop()]));
+afterEach(() => {
+  api.failWith(undefined);
+  aws.failWith(undefined);
+  api.requests.length = 0;
+  aws.requests.length = 0;
+});
+
+type Scenario = {
+  readonly pod?: InjectedPodOptions;
+  readonly token?: Partial<TokenRequest>;
+  readonly body?: object;
+  readonly defaults?: Partial<LaunchDefaults>;
+};
+
+const ENV = { PASSWORD: 'piggy:PASSWORD', PIGGY_AWS_SECRET_NAME: 'shop/api' };
+
+/** Puts a Pod and its token into the API server; answers how its launcher asks, again and again. */
+function prepare(scenario: Scenario) {
+  const { uid, pod } = injectedPod({ env: ENV, ...scenario.pod });
+  api.putPod(pod);
+  const bound = { name: pod.metadata.name, uid: pod.metadata.uid };
+  const { namespace } = pod.metadata;
+  const token = api.mintToken({ namespace, serviceAccount: 'api', pod: bound, ...scenario.token });
+  const signature = signArgv(['/app', 'serve']);
+  const body = { uid, signature, references: ['PASSWORD'], ...scenario.body };
+  const noted: LaunchFacts[] = [];
+  const readLaunchValues = createLaunchValuesReader({
+    kubernetes,
+    readSecrets,
+    defaults: { ...DEFAULTS, ...scenario.defaults },
+    now: Date.now,
+  });
+  const context = { signal: FOREVER, note: (facts: LaunchFacts) => noted.push(facts) };
+  const ask = async () => {
+    const { values, missing } = await readLaunchValues({ token, body }, context);
+    const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
+    return { values: revealed, missing };
+  };
+  return { ask, facts: () => Object.assign({}, ...noted) as LaunchFacts, token };
+}
+
+test('a container that starts is given the values that it refers to, and no others', async () => {
+  const { ask, facts } = prepare({});
+  assert.deepEqual(await ask(), { values: { PASSWORD: 'hunter2' }, missing: [] });
+  assert.deepEqual(facts(), {
+    references: 1,
+    namespace: 'shop',
+    pod: 'api-0',
+    serviceAccount: 'api',
+    container: 'app',
+    secretId: 'shop/api',
+  });
+});
+
+test('a container may ask for parameters', async () => {
+  const env = { PASSWORD: 'piggy:PASSWORD', PIGGY_AWS_SSM_PARAMETER_PATH: '/shop/' };
+  const { ask, facts } = prepare({ pod: { env } });
+  assert.deepEqual((await ask()).values, { PASSWORD: 'hunter2' });
+  assert.equal(facts().parameterPath, '/shop');
+});
+
+test('an init container is launched as any other', async () => {
+  const { uid, pod } = injectedPod({ env: ENV });
+  const { spec, status } = pod as unknown as {
+    spec: { containers: object[] };
+    status: { containerStatuses: object[] };
+  };
+  const init = { spec: { containers: [], initContainers: spec.containers } };
+  const states = { status: { initContainerStatuses: status.containerStatuses } };
+  const { ask } = prepare({ pod: { uid, env: ENV, ...init, ...states } });
+  assert.deepEqual((await ask()).values, { PASSWORD: 'hunter2' });
+});
+
+test('a key that is not in the secret is missing', async () => {
+  const env = { ...ENV, OTHER: 'piggy:OTHER' };
+  const { ask } = prepare({ pod: { env }, body: { references: ['PASSWORD', 'OTHER'] } });
+  assert.deepEqual(await ask(), { values: { PASSWORD: 'hunter2' }, missing: ['OTHER'] });
+});
+
+const LONG_AGO = new Date(0);
+const env = (more: Readonly<Record<string, string>>) => ({ env: { ...ENV, ...more } });
+const state = (containerStatus: object) => ({ containerStatus });
+
+const denied: Record<string, [check: number, scenario: Scenario, code: ErrorCode]> = {
+  'a body of another form': [0, { body: { references: 'PASSWORD' } }, 'invalid_request'],
+  'a token of another audience': [0, { token: { audience: 'vault' } }, 'invalid_token'],
+  'a token that has expired': [0, { token: { expiresInSeconds: -600 } }, 'invalid_token'],
+  'a token that expired a moment ago': [1, { token: { expiresInSeconds: -10 } }, 'invalid_token'],
+  'a token that is bound to no Pod': [1, { token: { pod: undefined } }, 'invalid_token'],
+  'a token of a Pod that is gone': [2, { token: { pod: { name: 'gone', uid: 'x' } } }, 'pod_gone'],
+  'a token of the Pod’s predecessor': [
+    2,
+    { token: { pod: { name: 'api-0', uid: 'x' } } },
+    'pod_gone',
+  ],
+  'a token of another service account': [2, { token: { serviceAccount: 'web' } }, 'pod_gone'],
+  'a token of another namespace': [2, { token: { namespace: 'bank' } }, 'pod_gone'],
+  'a Pod that is being deleted': [
+    2,
+    { pod: { metadata: { deletionTimestamp: '2026-11-01T10:00:00Z' } } },
+    'pod_gone',
+  ],
+  'a Pod that has finished': [2, { pod: { status: { phase: 'Succeeded' } } }, 'pod_gone'],
+  'another uid': [3, { body: { uid: 'x' } }, 'not_injected'],
+  'a container that is not wrapped': [
+    3,
+    { pod: { container: { command: ['/app'] } } },
+    'not_injected',
+  ],
+  'a setting that does not parse': [
+    4,
+    { pod: env({ PIGGY_ENFORCE_INTEGRITY: 'no' }) },
+    'invalid_annotation',
+  ],
+  'another argv': [4, { body: { signature: signArgv(['sh']) } }, 'signature_mismatch'],
+  'no signature': [4, { body: { signature: undefined } }, 'signature_mismatch'],
+  'no signature, with integrity switched off by the author': [
+    4,
+    { body: { signature: '' }, pod: env({ PIGGY_ENFORCE_INTEGRITY: 'false' }) },
+    'signature_mismatch',
+  ],
+  'a start long ago': [5, { pod: { startedAt: LONG_AGO } }, 'launch_window_closed'],
+  'a container that has ended': [
+    5,
+    { pod: state({ state: { terminated: {} } }) },
+    'container_not_running',
+  ],
+  'a reference that is not in the spec': [
+    6,
+    { body: { references: ['PORT'] } },
+    'reference_not_in_spec',
+  ],
+};
+
+for (const [name, [check, scenario, code]] of Object.entries(denied)) {
+  test(`check ${check}: ${name} is refused, and AWS is not asked`, async () => {
+    const { ask, token } = prepare(scenario);
+    await assert.rejects(ask(), (error) => {
+      assert.ok(error instanceof ProviderError);
+      assert.equal(error.code, code);
+      assert.ok(!inspect(error).includes(token));
+      return true;
+    });
+    assert.deepEqual(aws.requests, []);
+    if (check === 0) assert.deepEqual(api.requests, []);
+  });
+}
+
+test('a Pod is read again for each request, and one that was deleted gets nothing', async () => {
+  const { ask } = prepare({});
+  await ask();
+  api.deletePod('shop', 'api-0');
+  await assert.rejects(ask(), { code: 'pod_gone' });
+});
+
+test('integrity is not checked where the provider’s own settings say so', async () => {
+  const { ask } = prepare({ body: { signature: '' }, defaults: { enforceIntegrity: false } });
+  assert.deepEqual((await ask()).missing, []);
+});
+
+test('integrity is checked where only the author says so', async () => {
+  const pod = env({ PIGGY_ENFORCE_INTEGRITY: 'true' });
+  const { ask } = prepare({ pod, body: { signature: '' }, defaults: { enforceIntegrity: false } });
+  await assert.rejects(ask(), { code: 'signature_mismatch' });
+});
+
+test('check 9: a secret that does not name the service account is refused', async () => {
+  const { ask } = prepare({ pod: env({ PIGGY_AWS_SECRET_NAME: 'shop/listed' }) });
+  await assert.rejects(ask(), {
+    code: 'service_account_not_allowed',
+    message: /secret shop\/listed does not allow shop:api/,
+  });
+});
+
+test('check 9: where an allow-list is required a secret without one is refused', async () => {
+  for (const scenario of [
+    {
+      defaults: { enforceServiceAccount: true },
+      pod: env({ PIGGY_ENFORCE_SERVICE_ACCOUNT: 'false' }),
+    },
+    { pod: env({ PIGGY_ENFORCE_SERVICE_ACCOUNT: 'true' }) },
+  ]) {
+    await assert.rejects(prepare(scenario).ask(), { code: 'service_account_not_allowed' });
+  }
+});
+
+test('an answer may be repeated twice, then the launch window is closed and AWS is not asked', async () => {
+  const { ask } = prepare({});
+  await ask();
+  await ask();
+  await ask();
+  const before = aws.requests.length;
+  await assert.rejects(ask(), { code: 'launch_window_closed', message: /already/ });
+  assert.equal(aws.requests.length, before);
+});
+
+test('of many requests at once three are answered', async () => {
+  const { ask } = prepare({});
+  const answers = await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
+  assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 3);
+});
+
+test('a request that failed does not close the launch window', async () => {
+  const { ask } = prepare({});
+  aws.failWith({ status: 400, type: 'AccessDeniedException' });
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    await assert.rejects(ask(), { code: 'aws_access_denied' });
+  }
+  aws.failWith(undefined);
+  assert.deepEqual((await ask()).missing, []);
+});
+
+test('an API server that fails is no refusal of the Pod', async () => {
+  const { ask } = prepare({});
+  api.failWith(500);
+  await assert.rejects(ask(), { code: 'kubernetes_unavailable' });
+  api.failWith(undefined);
+  await ask();
+});
+
+test('a refusal says who asked, as far as it is known', async () => {
+  const { ask, facts } = prepare({ body: { uid: 'x' } });
+  await assert.rejects(ask(), { code: 'not_injected' });
+  const known = { references: 1, namespace: 'shop', pod: 'api-0', serviceAccount: 'api' };
+  assert.deepEqual(facts(), known);
+});
