@@ -23,11 +23,14 @@ func Into(folder string) error {
 	if err := os.Remove(unfinished); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	if err := write(unfinished, source); err != nil {
-		os.Remove(unfinished)
-		return err
+	err = write(unfinished, source)
+	if err == nil {
+		err = os.Rename(unfinished, filepath.Join(folder, name))
 	}
-	return os.Rename(unfinished, filepath.Join(folder, name))
+	if err != nil {
+		os.Remove(unfinished)
+	}
+	return err
 }
 
 func write(path string, source io.Reader) (err error) {
