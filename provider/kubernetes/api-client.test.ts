@@ -129,3 +129,15 @@ test('a call ends when its request does', async () => {
   request.abort();
   await assert.rejects(read, { code: 'deadline_exceeded' });
 });
+
+test('a token that cannot be read is named as the cause', async () => {
+  const readToken = () =>
+    Promise.reject(Object.assign(new Error('secret path'), { code: 'ENOENT' }));
+  const { url: server, ca } = api;
+  const read = createKubernetesClient({ server, ca, readToken, timeoutMs: 60_000 });
+  await assert.rejects(read.readPod('shop', 'p', FOREVER), (error) => {
+    assert.ok(error instanceof Error && error.cause instanceof Error);
+    assert.equal(error.cause.message, 'Error ENOENT');
+    return true;
+  });
+});

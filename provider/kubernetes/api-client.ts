@@ -147,7 +147,9 @@ function translateFailure(question: string, error: unknown, signal: AbortSignal)
 /** Only names and codes: the library's messages can quote the answer, and that of a Secret must not be logged. */
 function describeFailure(error: unknown): Error {
   if (error instanceof ApiException) return new Error(`HTTP status ${error.code}`);
-  const { name, cause } = error instanceof Error ? error : new Error('unknown');
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return new Error(`${name} ${code}`.trim());
+  if (!(error instanceof Error)) return new Error('no reason given');
+  const codes = [error, error.cause].map((thrown) =>
+    thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '',
+  );
+  return new Error([error.name, ...codes].filter((text) => text !== '').join(' '));
 }
