@@ -26,10 +26,7 @@ import (
 	"piggysec.com/envlauncher/internal/signature"
 )
 
-const (
-	tokenFile      = "/var/run/secrets/piggysec.com/token"
-	terminationLog = "/dev/termination-log"
-)
+const terminationLog = "/dev/termination-log"
 
 func main() {
 	if err := run(os.Args[1:], os.Environ()); err != nil {
@@ -89,7 +86,7 @@ func fetch(question secrets.Question, chosen settings.Settings, log report.Log) 
 		CA:              chosen.CA,
 		SkipVerifyTLS:   chosen.SkipVerifyTLS,
 		ResolverNetwork: chosen.ResolverNetwork,
-		TokenFile:       tokenFile,
+		TokenFile:       chosen.TokenFile,
 		ConnectWithin:   10 * time.Second,
 		AnswerWithin:    20 * time.Second, // the provider itself gives up after 15
 	})

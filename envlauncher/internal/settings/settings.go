@@ -2,6 +2,8 @@
 package settings
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +11,9 @@ import (
 	"strings"
 	"time"
 )
+
+// defaultTokenFile is where the kubelet puts the token.
+const defaultTokenFile = "/var/run/secrets/piggysec.com/token"
 
 // Settings are the launcher's own; they hold nothing of the application's.
 type Settings struct {
@@ -18,7 +23,8 @@ type Settings struct {
 	SkipVerifyTLS   bool
 	ResolverNetwork string // of the Go resolver; empty = its own choice
 	InitialDelay    time.Duration
-	Tries           int      // 0 = as many as fit
+	Tries           int // 0 = as many as fit
+	TokenFile       string
 	Expand          []string // variables, in the order of the Pod's env list
 	IgnoreNoEnv     bool
 	Standalone      bool
@@ -29,7 +35,7 @@ type Settings struct {
 // application may have variables of its own that begin with PIGGY_.
 func Names() []string {
 	return []string{
-		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_EXPAND",
+		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_TOKEN_FILE", "PIGGY_EXPAND",
 		"PIGGY_AWS_SECRET_NAME", "PIGGY_AWS_SECRET_VERSION", "PIGGY_AWS_REGION", "PIGGY_AWS_SSM_PARAMETER_PATH",
 		"PIGGY_STANDALONE", "PIGGY_DEBUG", "PIGGY_IGNORE_NO_ENV", "PIGGY_INITIAL_DELAY", "PIGGY_NUMBER_OF_RETRY",
 		"PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
@@ -48,6 +54,7 @@ func Parse(value func(name string) string) (Settings, error) {
 		ResolverNetwork: reader.network("PIGGY_DNS_RESOLVER"),
 		InitialDelay:    reader.duration("PIGGY_INITIAL_DELAY"),
 		Tries:           reader.tries("PIGGY_NUMBER_OF_RETRY"),
+		TokenFile:       cmp.Or(value("PIGGY_TOKEN_FILE"), defaultTokenFile),
 		Expand:          reader.list("PIGGY_EXPAND"),
 		IgnoreNoEnv:     reader.boolean("PIGGY_IGNORE_NO_ENV"),
 		Standalone:      reader.boolean("PIGGY_STANDALONE"),
@@ -109,10 +116,15 @@ func (r *reader) network(name string) string {
 	return network
 }
 
+// list reads a JSON array, since names of variables may hold commas.
 func (r *reader) list(name string) []string {
 	text := r.value(name)
 	if text == "" {
 		return nil
 	}
-	return strings.Split(text, ",")
+	var names []string
+	if err := json.Unmarshal([]byte(text), &names); err != nil {
+		r.refuse(name, `a JSON array of names such as ["DSN"]`)
+	}
+	return names
 }
