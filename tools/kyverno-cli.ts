@@ -3,12 +3,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { capture } from './run.ts';
 
-export type Pod = { readonly metadata: { readonly name: string } } & Readonly<
-  Record<string, unknown>
->;
+/** A Pod as JSON: all of it, whatever its fields. */
+export type Pod = Readonly<Record<string, unknown>> & {
+  readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string };
+};
 
 /** The objects that the policies read from the cluster, as `resource.Get` is to find them. */
 export type Cluster = {
@@ -25,13 +26,8 @@ export async function mutatePods(
   cli: string,
   { policy, pods, cluster }: { policy: string; pods: readonly Pod[]; cluster: Cluster },
 ): Promise<Outcome[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'kyverno-'));
-  try {
-    mkdirSync(join(folder, 'pods'));
-    pods.forEach((pod, i) => {
-      writeFileSync(join(folder, 'pods', `${i}.yaml`), stringify(pod));
-    });
-    writeFileSync(join(folder, 'context.yaml'), stringify(context(cluster)));
+  return await inFolder(pods, async (folder) => {
+    writeFileSync(join(folder, 'context.yaml'), JSON.stringify(context(cluster)));
     const args = [
       '--resource',
       join(folder, 'pods'),
@@ -46,6 +42,19 @@ export async function mutatePods(
     );
     const mutated = new Map(readMutated(join(folder, 'mutated')));
     return pods.map(({ metadata: { name } }) => outcome(name, mutated.get(name), stdout + stderr));
+  });
+}
+
+/** Runs `work` with a folder that holds the Pods in `pods/`, and removes it. */
+async function inFolder<T>(pods: readonly Pod[], work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'kyverno-'));
+  try {
+    mkdirSync(join(folder, 'pods'));
+    pods.forEach((pod, i) => {
+      // JSON, since Kyverno reads YAML 1.1, where a plain yes is a boolean.
+      writeFileSync(join(folder, 'pods', `${i}.yaml`), JSON.stringify(pod));
+    });
+    return await work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -70,12 +79,8 @@ export async function validatePods(
   cli: string,
   { policy, pods }: { policy: string; pods: readonly Pod[] },
 ): Promise<(string | undefined)[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'kyverno-'));
-  try {
-    pods.forEach((pod, i) => {
-      writeFileSync(join(folder, `${i}.yaml`), stringify(pod));
-    });
-    const args = ['apply', policy, '--resource', folder, '--policy-report'];
+  return await inFolder(pods, async (folder) => {
+    const args = ['apply', policy, '--resource', join(folder, 'pods'), '--policy-report'];
     const { stdout, stderr } = await capture(cli, [...args, '--output-format', 'json']);
     const results = readReport(stdout, stderr);
     return pods.map(({ metadata: { name } }) => {
@@ -83,9 +88,7 @@ export async function validatePods(
       const isRefused = result !== undefined && !['pass', 'skip'].includes(result.result);
       return isRefused ? result.message : undefined;
     });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 type ReportResult = {

@@ -1,0 +1,136 @@
+// Holds how inject-secrets asks the provider: only when it must, and believing nobody else's answer.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { kyvernoCli } from '../tools/go-tools.ts';
+import type { Pod } from '../tools/kyverno-cli.ts';
+import {
+  admissionKey,
+  admitPods,
+  startAdmission,
+  type Admission,
+  type Admitted,
+} from './testing/admission.ts';
+
+const image = 'registry.example/team/app:v1';
+const env = [{ name: 'A', value: 'piggy:A' }];
+
+function podWith(container: object, annotations: object = { 'piggysec.com/inject': 'true' }): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod', namespace: 'shop', annotations },
+    spec: { containers: [{ name: 'app', image, env, ...container }] },
+  };
+}
+
+let admission: Admission;
+before(async () => {
+  admission = await startAdmission();
+});
+after(() => admission.stop());
+
+const questions: Record<string, [pod: Pod, asked: number]> = {
+  'a Pod whose container does not say its command': [podWith({}), 1],
+  'a Pod whose containers all say their command': [podWith({ command: ['app'] }), 0],
+  'a Pod without references': [podWith({ env: [] }), 0],
+  'a Pod that did not opt in': [podWith({}, {}), 0],
+  'a Pod that opted out': [
+    podWith({}, { 'piggysec.com/inject': 'false', 'piggysec.com/debug': 'true' }),
+    0,
+  ],
+};
+
+for (const [name, [pod, asked]] of Object.entries(questions)) {
+  test(`the provider is asked ${asked} times about ${name}`, async () => {
+    const before = admission.countQuestions();
+    const [admitted] = await admission.admit([pod]);
+    assert.equal(admitted?.refusal, undefined);
+    assert.equal(admission.countQuestions() - before, asked);
+  });
+}
+
+type Answer = (nonce: string) => readonly [status: number, body: object];
+type Message = { readonly payload: string; readonly mac: string };
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const seal = (key: string, payload: string): Message => ({
+  payload,
+  mac: sha256(key + sha256(`${key}answer${payload}`)),
+});
+const answerTo = (nonce: string) =>
+  JSON.stringify({
+    nonce,
+    images: { [image]: { entrypoint: ['/evil'], cmd: [], digest: '' } },
+    errors: {},
+  });
+
+/** What stands in the provider's place, and the HTTP status that the refusal names. */
+const impostors: Record<string, [answer: Answer, status: string]> = {
+  'an answer under another key': [(nonce) => [200, seal('b3RoZXI=', answerTo(nonce))], '200'],
+  'an answer to another question': [
+    () => [200, seal(admissionKey, answerTo('0'.repeat(32)))],
+    '200',
+  ],
+  'an answer with a changed payload': [
+    (nonce) => [200, { ...seal(admissionKey, answerTo(nonce)), payload: `${answerTo(nonce)} ` }],
+    '200',
+  ],
+  'an answer without a seal': [(nonce) => [200, JSON.parse(answerTo(nonce)) as object], '200'],
+  'HTTP 401': [() => [401, { code: 'unsealed_message', message: 'no' }], '401'],
+};
+
+for (const [name, [answer, status]] of Object.entries(impostors)) {
+  test(`${name} is not believed, and the author is told`, async () => {
+    const { url, admitted } = await admitWith(answer);
+    assert.equal(
+      admitted.refusal,
+      `piggy: the answer (HTTP ${status}) is not sealed with the key in the Secret piggy-admission: ` +
+        `does ${url} lead to the piggy provider, and does it use this key?`,
+    );
+  });
+}
+
+test('the right seal is believed, so that the refusals above are about the seal', async () => {
+  const { admitted } = await admitWith((nonce) => [200, seal(admissionKey, answerTo(nonce))]);
+  assert.equal(admitted.refusal, undefined);
+  assert.deepEqual(argsOf(admitted.pod), ['--', '/evil']);
+});
+
+test('a provider that is down refuses the Pod, with the address that was tried', async () => {
+  const { url, admitted } = await admitWith(undefined);
+  assert.ok(admitted.refusal?.includes(`Post "${url}/kyverno/v1/images"`), admitted.refusal);
+  assert.match(admitted.refusal ?? '', /connection refused/);
+});
+
+/** Admits a Pod whose image must be asked for, with `answer` in the provider's place; nobody where undefined. */
+async function admitWith(answer: Answer | undefined): Promise<{ url: string; admitted: Admitted }> {
+  const server = createServer((request, response) => {
+    void json(request).then((question) => {
+      const { nonce } = JSON.parse((question as Message).payload) as { nonce: string };
+      const [status, body] = answer?.(nonce) ?? assert.fail('nobody is to be asked');
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  if (answer === undefined) server.close();
+  const cli = await kyvernoCli(console.error);
+  const [admitted = assert.fail()] = await admitPods(cli, [podWith({})], {
+    PIGGY_LOOKUP_ADDRESS: url,
+  });
+  server.close();
+  server.closeAllConnections();
+  return { url, admitted };
+}
+
+function argsOf(pod: Pod): unknown {
+  const { containers } = pod['spec'] as { containers: { args?: string[] }[] };
+  return containers[0]?.args;
+}

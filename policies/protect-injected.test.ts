@@ -1,0 +1,108 @@
+// Holds protect-injected by the real Kyverno CLI. The CLI knows no updates, so the test hands it both Pods in one object and
+// reads `oldObject` as `object.old`; on a real API server e2e/ runs the policy as it is.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { kyvernoCli } from '../tools/go-tools.ts';
+import { validatePods } from '../tools/kyverno-cli.ts';
+
+const imageChanges = 'piggy: the image of an injected container cannot change; create a new Pod';
+const ephemeralUses =
+  'piggy: an ephemeral container cannot use the launcher, its variables, its token or its volume';
+
+const wrapped = {
+  name: 'app',
+  image: 'app:v1',
+  command: ['/piggy/piggy-env'],
+  args: ['--', 'app'],
+};
+const plain = { name: 'web', image: 'web:v1' };
+const old = { containers: [wrapped, plain] };
+const debug = { name: 'debug', image: 'busybox' };
+
+const updates: Record<string, [before: object, after: object, refusal: string | undefined]> = {
+  'an update that changes nothing': [old, old, undefined],
+  'another image of a wrapped container': [
+    old,
+    { containers: [{ ...wrapped, image: 'app:v2' }, plain] },
+    imageChanges,
+  ],
+  'another image of a container that is not wrapped': [
+    old,
+    { containers: [wrapped, { ...plain, image: 'web:v2' }] },
+    undefined,
+  ],
+  'another image of a wrapped init container': [
+    { containers: [plain], initContainers: [wrapped] },
+    { containers: [plain], initContainers: [{ ...wrapped, image: 'app:v2' }] },
+    imageChanges,
+  ],
+  'a harmless ephemeral container': [old, { ...old, ephemeralContainers: [debug] }, undefined],
+  'an ephemeral container that starts the launcher': [
+    old,
+    { ...old, ephemeralContainers: [{ ...debug, command: ['/piggy/piggy-env'] }] },
+    ephemeralUses,
+  ],
+  'an ephemeral container with our variables': [
+    old,
+    { ...old, ephemeralContainers: [{ ...debug, env: [{ name: 'PIGGY_UID', value: 'x' }] }] },
+    ephemeralUses,
+  ],
+  'an ephemeral container that mounts the token': [
+    old,
+    {
+      ...old,
+      ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'piggy-token', mountPath: '/t' }] }],
+    },
+    ephemeralUses,
+  ],
+  'an ephemeral container that mounts the launcher': [
+    old,
+    {
+      ...old,
+      ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'piggy-env', mountPath: '/t' }] }],
+    },
+    ephemeralUses,
+  ],
+  'another image where nothing is wrapped': [
+    { containers: [plain] },
+    {
+      containers: [{ ...plain, image: 'web:v2' }],
+      ephemeralContainers: [{ ...debug, command: ['/piggy/piggy-env'] }],
+    },
+    undefined,
+  ],
+};
+
+const rows = Object.entries(updates);
+const folder = mkdtempSync(join(tmpdir(), 'protect-injected-'));
+let refusals: (string | undefined)[];
+
+before(async () => {
+  const policy = join(folder, 'policy.yaml');
+  const text = readFileSync(join(import.meta.dirname, 'protect-injected.yaml'), 'utf8');
+  writeFileSync(
+    policy,
+    text.replaceAll('oldObject.', 'object.old.').replace('[UPDATE]', '[CREATE]'),
+  );
+  const pods = rows.map(([, [before, after]], i) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `pod-${i}`, namespace: 'shop' },
+    spec: after,
+    old: { spec: before },
+  }));
+  refusals = await validatePods(await kyvernoCli(console.error), { policy, pods });
+});
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+rows.forEach(([name, [, , expected]], i) => {
+  test(`${expected === undefined ? 'allows' : 'refuses'} ${name}`, () => {
+    assert.equal(refusals[i], expected);
+  });
+});
