@@ -30,8 +30,7 @@ export function createAuthorizedSend(send: SendOutbound, readToken: ReadToken): 
     const headers = { accept, ...(authorization === undefined ? {} : { authorization }) };
     return send({ url, headers, maxBytes, skipVerify }, signal);
   };
-  return async (request, signal) => {
-    const key = challengeKey(request.url);
+  const sendAuthorized = async (request: AuthorizedRequest, key: string, signal: AbortSignal) => {
     const known = challenges.get(key);
     const offered =
       known && (await authorize(readToken, { request, challenge: known, fresh: false }, signal));
@@ -46,6 +45,16 @@ export function createAuthorizedSend(send: SendOutbound, readToken: ReadToken): 
     );
     const isNew = authorization !== undefined && authorization !== offered;
     return isNew ? await sendWith(request, authorization, signal) : answer;
+  };
+  return async (request, signal) => {
+    const key = challengeKey(request.url);
+    try {
+      return await sendAuthorized(request, key, signal);
+    } catch (error) {
+      // One wrong answer must not spoil all lookups to come.
+      challenges.delete(key);
+      throw error;
+    }
   };
 }
 

@@ -43,9 +43,11 @@ function parseAuth(auth: string): Credential | undefined {
   const pair = Buffer.from(auth.trim(), 'base64').toString('utf8');
   const colon = pair.indexOf(':');
   if (colon < 1) return undefined;
-  // docker pads the pair with NUL bytes on some platforms.
-  const password = pair.slice(colon + 1).replace(/\0+$/, '');
-  return { kind: 'basic', username: pair.slice(0, colon), password };
+  return {
+    kind: 'basic',
+    username: pair.slice(0, colon),
+    password: pair.slice(colon + 1),
+  };
 }
 
 function parseJson(text: string): Fields | undefined {

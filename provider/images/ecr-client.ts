@@ -17,15 +17,17 @@ type AwsCredentials = NonNullable<ECRClientConfig['credentials']>;
 
 type Password = { readonly credential: Credential; readonly expiresAt: number };
 
-type Kept = { readonly credential: Promise<Credential>; renewAt: number };
+type Kept = { readonly password: Promise<Password>; renewAt: number };
 
-/** One password opens all registries of a region that the identity may read, so accounts do not matter. */
-export function createEcrCredentialReader(dependencies: {
+type EcrDependencies = {
   /** Shared by all AWS clients. */
   readonly credentials: AwsCredentials;
   readonly now: () => number;
   readonly timeoutMs: number;
-}): ReadEcrCredential {
+};
+
+/** One password opens all registries of a region that the identity may read, so accounts do not matter. */
+export function createEcrCredentialReader(dependencies: EcrDependencies): ReadEcrCredential {
   const { now } = dependencies;
   const kept = new Map<string, Kept>();
   return async (registry) => {
@@ -33,32 +35,24 @@ export function createEcrCredentialReader(dependencies: {
     if (!endpoint) return undefined;
     const key = JSON.stringify(endpoint);
     const known = kept.get(key);
-    if (known && known.renewAt > now()) return known.credential;
+    if (known && known.renewAt > now()) return (await known.password).credential;
     // Whoever comes while it is fetched waits for the same answer; a failure is not kept.
-    const fetched = fetchPassword(endpoint, dependencies);
-    const entry: Kept = {
-      credential: fetched.then(({ credential }) => credential),
-      renewAt: Infinity,
-    };
+    const entry: Kept = { password: fetchPassword(endpoint, dependencies), renewAt: Infinity };
     kept.set(key, entry);
     try {
-      const { credential, expiresAt } = await fetched;
+      const { credential, expiresAt } = await entry.password;
       entry.renewAt = now() + (expiresAt - now()) / 2;
       return credential;
-    } catch (cause) {
+    } catch (error) {
       if (kept.get(key) === entry) kept.delete(key);
-      throw new ProviderError(
-        'registry_denied',
-        'the provider got no ECR password: let its AWS identity call ecr:GetAuthorizationToken',
-        { cause },
-      );
+      throw error;
     }
   };
 }
 
 async function fetchPassword(
   { region, fips }: EcrEndpoint,
-  { credentials, timeoutMs }: { credentials: AwsCredentials; timeoutMs: number },
+  { credentials, timeoutMs }: EcrDependencies,
 ): Promise<Password> {
   const client = new ECRClient({
     region,
@@ -74,6 +68,12 @@ async function fetchPassword(
   try {
     const answer = await client.send(new GetAuthorizationTokenCommand({}));
     return parsePassword(answer.authorizationData?.[0]);
+  } catch (cause) {
+    throw new ProviderError(
+      'registry_denied',
+      'the provider got no ECR password: let its AWS identity call ecr:GetAuthorizationToken',
+      { cause },
+    );
   } finally {
     client.destroy();
   }

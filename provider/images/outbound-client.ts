@@ -70,10 +70,14 @@ export function createOutboundClient(settings: RegistrySettings): OutboundClient
 }
 
 function selectTrust({ url, skipVerify }: OutboundRequest, settings: RegistrySettings): Trust {
+  // A URL drops the port that goes without saying; the operator may have written it.
+  const defaultPort = url.protocol === 'https:' ? '443' : '80';
+  const names = [url.host, `${url.hostname}:${defaultPort}`].slice(0, url.port === '' ? 2 : 1);
+  const { certificateAuthorities, skipVerifyHosts, loopbackHosts } = settings;
   return {
-    ca: settings.certificateAuthorities.get(url.host),
-    skipVerify: skipVerify && settings.skipVerifyHosts.includes(url.host),
-    loopbackAllowed: settings.loopbackHosts.includes(url.host),
+    ca: names.map((name) => certificateAuthorities.get(name)).find((pem) => pem !== undefined),
+    skipVerify: skipVerify && names.some((name) => skipVerifyHosts.includes(name)),
+    loopbackAllowed: names.some((name) => loopbackHosts.includes(name)),
   };
 }
 
@@ -143,8 +147,8 @@ async function readBody(
 function refusedAddress(): ProviderError {
   return new ProviderError(
     'registry_not_allowed',
-    'is at a loopback, link-local or metadata address, where lookups do not go; ' +
-      'use another registry, let an operator list a loopback one in PIGGY_REGISTRY_LOOPBACK_HOSTS, or set command',
+    'it is, or sends on to, a loopback, link-local or metadata address, where lookups do not go; ' +
+      'use another registry, have a loopback one listed in PIGGY_REGISTRY_LOOPBACK_HOSTS, or set command',
   );
 }
 

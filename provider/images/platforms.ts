@@ -41,10 +41,10 @@ function noSuchPlatform(
     architectures.length === 0
       ? 'linux'
       : architectures.map((name) => `linux/${name}`).join(' or ');
-  const there = others.length === 0 ? 'any platform' : listPlatforms(others);
+  const there = others.length === 0 ? '' : `, only for ${listPlatforms(others)}`;
   return new ProviderError(
     'image_not_found',
-    `has nothing for ${wanted}, only for ${there}; push it for that platform, correct the nodeSelector, or set command`,
+    `has nothing for ${wanted}${there}; push it for that platform, correct the nodeSelector, or set command`,
   );
 }
 
@@ -54,7 +54,7 @@ function platformsDisagree(commands: readonly PlatformCommand[]): ProviderError 
     agree(commands.filter(({ platform }) => platform.architecture === architecture)),
   );
   const advice =
-    settling.length > 1
+    settling.length > 0
       ? `add nodeSelector kubernetes.io/arch: ${settling.slice(0, 12).join(' or ')}, or set command`
       : 'set command';
   const platforms = listPlatforms(commands.map(({ platform }) => platform));

@@ -1,8 +1,11 @@
 // Gathers the credentials to try for an image: the Pod's pull secrets, the provider's own, nobody's.
 
-import type { V1Secret } from '@kubernetes/client-node';
 import { ProviderError } from '../errors.ts';
-import { readPullSecretContent, type PullSecretReference } from '../kubernetes/pull-secrets.ts';
+import {
+  readPullSecretContent,
+  type PullSecret,
+  type PullSecretReference,
+} from '../kubernetes/pull-secrets.ts';
 import { ANONYMOUS } from './credential.ts';
 import { parseDockercfg, parseDockerConfig, type DockerConfig } from './docker-config.ts';
 import type { ReadEcrCredential } from './ecr-client.ts';
@@ -21,7 +24,7 @@ export type CredentialDependencies = {
     namespace: string,
     name: string,
     signal: AbortSignal,
-  ) => Promise<V1Secret | undefined>;
+  ) => Promise<PullSecret | undefined>;
   readonly pullSecretNamespaces: PullSecretNamespaces;
   /** The provider's own docker config, as text, read again for each lookup; undefined when it has none. */
   readonly readDockerConfig: (() => Promise<string>) | undefined;

@@ -19,7 +19,12 @@ export function withRetries(send: SendOutbound, random: () => number): SendOutbo
       const outcome = await attempt(send, request, signal);
       const pauseMs = decidePauseMs(outcome, tried, random());
       if (pauseMs === undefined || signal.aborted) return conclude(outcome);
-      await sleep(pauseMs, undefined, { signal });
+      try {
+        await sleep(pauseMs, undefined, { signal });
+      } catch {
+        // The deadline came during the pause: what the registry said last tells more than that.
+        return conclude(outcome);
+      }
     }
   };
 }

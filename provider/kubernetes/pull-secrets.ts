@@ -3,6 +3,9 @@
 
 import type { V1Secret } from '@kubernetes/client-node';
 
+/** What of a Secret makes it a pull secret. */
+export type PullSecret = Pick<V1Secret, 'type' | 'data'>;
+
 export type PullSecretReference = { readonly namespace: string; readonly name: string };
 
 /** The text is whatever stands there: not yet parsed. */

@@ -48,6 +48,10 @@ export async function startRegistry({ access, certificate }: RegistryOptions = {
     answer(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   };
   const server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
@@ -73,6 +77,8 @@ export async function startRegistry({ access, certificate }: RegistryOptions = {
     origin,
     /** Every request so far, those for tokens too. */
     requests,
+    /** How many were opened so far. */
+    connections: () => connections,
 
     /** An image of one platform; returns the digest of its manifest. */
     addImage: (repository: string, reference: string, image: Image): string =>

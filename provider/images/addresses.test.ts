@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decideAddress, literalAddress } from './addresses.ts';
+
+const decide = (address: string, loopbackAllowed = false): string => {
+  const decision = decideAddress(address, { loopbackAllowed });
+  return decision.allowed ? 'allowed' : decision.reason;
+};
+
+const cases: Record<string, [address: string, outcome: string]> = {
+  'a public address': ['93.184.216.34', 'allowed'],
+  'a public IPv6 address': ['2606:2800:220:1::1', 'allowed'],
+  'a private address': ['10.1.2.3', 'allowed'],
+  'another private address': ['172.16.0.1', 'allowed'],
+  'a third private address': ['192.168.1.1', 'allowed'],
+  'a private IPv6 address': ['fd12:3456::1', 'allowed'],
+  'carrier-grade NAT': ['100.100.100.199', 'allowed'],
+  loopback: ['127.0.0.1', 'loopback'],
+  'any of the loopback net': ['127.255.255.254', 'loopback'],
+  'IPv6 loopback': ['::1', 'loopback'],
+  'loopback as IPv6': ['::ffff:127.0.0.1', 'loopback'],
+  'loopback as IPv6 in hex': ['::ffff:7f00:1', 'loopback'],
+  'loopback through NAT64': ['64:ff9b::7f00:1', 'loopback'],
+  unspecified: ['0.0.0.0', 'reserved'],
+  'unspecified IPv6': ['::', 'reserved'],
+  'unspecified as IPv6': ['::ffff:0.0.0.0', 'reserved'],
+  'metadata of most clouds': ['169.254.169.254', 'reserved'],
+  'metadata as IPv6': ['::ffff:169.254.169.254', 'reserved'],
+  'metadata in the deprecated IPv6 form': ['::a9fe:a9fe', 'reserved'],
+  'metadata through NAT64': ['64:ff9b::a9fe:a9fe', 'reserved'],
+  'EKS Pod Identity': ['169.254.170.23', 'reserved'],
+  'AWS metadata over IPv6': ['fd00:ec2::254', 'reserved'],
+  'EKS Pod Identity over IPv6': ['fd00:ec2::23', 'reserved'],
+  'Google Cloud metadata over IPv6': ['fd20:ce::254', 'reserved'],
+  'Alibaba Cloud metadata': ['100.100.100.200', 'reserved'],
+  'Azure wire server': ['168.63.129.16', 'reserved'],
+  'link-local': ['169.254.0.1', 'reserved'],
+  'IPv6 link-local': ['fe80::1', 'reserved'],
+  multicast: ['224.0.0.1', 'reserved'],
+  'IPv6 multicast': ['ff02::1', 'reserved'],
+  broadcast: ['255.255.255.255', 'reserved'],
+  'no address': ['registry.example', 'reserved'],
+  'an empty text': ['', 'reserved'],
+};
+
+for (const [name, [address, outcome]] of Object.entries(cases)) {
+  test(`${name} is ${outcome}`, () => {
+    assert.equal(decide(address), outcome);
+  });
+}
+
+test('loopback is allowed where it is configured, and nothing else with it', () => {
+  assert.equal(decide('127.0.0.1', true), 'allowed');
+  assert.equal(decide('::1', true), 'allowed');
+  assert.equal(decide('169.254.169.254', true), 'reserved');
+  assert.equal(decide('0.0.0.0', true), 'reserved');
+});
+
+const literals: Record<string, string | undefined> = {
+  'https://127.0.0.1:5000/': '127.0.0.1',
+  'https://0x7f.1/': '127.0.0.1',
+  'https://2130706433/': '127.0.0.1',
+  'https://[::1]:5000/': '::1',
+  'https://[::FFFF:169.254.169.254]/': '::ffff:a9fe:a9fe',
+  'https://registry.example/': undefined,
+};
+
+for (const [url, expected] of Object.entries(literals)) {
+  test(`${url} is ${expected ? `the address ${expected}` : 'a name'}`, () => {
+    assert.equal(literalAddress(new URL(url)), expected);
+  });
+}

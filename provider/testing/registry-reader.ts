@@ -1,0 +1,96 @@
+// A lookup wired as the provider wires it, to registries of a test.
+
+import type { PullSecret } from '../kubernetes/pull-secrets.ts';
+import { createOutboundClient } from '../images/outbound-client.ts';
+import {
+  createImageConfigReader,
+  type ImageConfig,
+  type ImageConfigReaderDependencies,
+  type ImageQuestion,
+} from '../images/read-image-config.ts';
+import type { RegistrySettings } from '../images/registry-settings.ts';
+
+export type ReaderChanges = {
+  readonly settings?: Partial<RegistrySettings>;
+  readonly dependencies?: Partial<ImageConfigReaderDependencies> | undefined;
+};
+
+export type TestReader = {
+  readonly read: (
+    reference: string,
+    question?: Partial<ImageQuestion>,
+    signal?: AbortSignal,
+  ) => Promise<ImageConfig>;
+  /** Tests turn it on. */
+  readonly clock: { now: number };
+  readonly close: () => Promise<void>;
+};
+
+/** `origins` of registries that may be reached although they are on loopback. */
+export function createTestReader(
+  origins: readonly string[],
+  { settings, dependencies }: ReaderChanges = {},
+): TestReader {
+  const all: RegistrySettings = {
+    ...createSettings(origins.map((origin) => new URL(origin))),
+    ...settings,
+  };
+  const client = createOutboundClient(all);
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const readImageConfig = createImageConfigReader({
+    settings: all,
+    send: client.send,
+    readSecret: () => Promise.resolve(undefined),
+    pullSecretNamespaces: 'all',
+    readDockerConfig: undefined,
+    readEcrCredential: undefined,
+    now: () => clock.now,
+    random: () => 0,
+    ...dependencies,
+  });
+  return {
+    read: (reference, question = {}, signal = new AbortController().signal) => {
+      const plain = {
+        architectures: [],
+        pullAlways: false,
+        skipVerifyRegistry: false,
+        pullSecrets: [],
+      };
+      return readImageConfig({ reference, ...plain, ...question }, signal);
+    },
+    clock,
+    close: client.close,
+  };
+}
+
+/** A Secret of type dockerconfigjson with one name and password. */
+export function createPullSecret(host: string, username: string, password: string): PullSecret {
+  const auth = Buffer.from(`${username}:${password}`).toString('base64');
+  const config = JSON.stringify({ auths: { [host]: { auth } } });
+  return {
+    type: 'kubernetes.io/dockerconfigjson',
+    data: { '.dockerconfigjson': Buffer.from(config).toString('base64') },
+  };
+}
+
+function createSettings(origins: readonly URL[]): RegistrySettings {
+  return {
+    allowList: [],
+    mirrors: [],
+    plainHttpHosts: origins.filter(({ protocol }) => protocol === 'http:').map(({ host }) => host),
+    skipVerifyHosts: [],
+    loopbackHosts: origins.map(({ host }) => host),
+    certificateAuthorities: new Map(),
+    // Longer than the slowest machine needs; tests of time limits set their own.
+    requestTimeoutMs: 60_000,
+    lookupTimeoutMs: 120_000,
+    tagCacheMs: 60_000,
+  };
+}
+
+/** `readSecret` that knows these Secrets, by `namespace/name`. */
+export function withSecrets(secrets: Readonly<Record<string, PullSecret>>): {
+  readonly readSecret: ImageConfigReaderDependencies['readSecret'];
+} {
+  return { readSecret: (namespace, name) => Promise.resolve(secrets[`${namespace}/${name}`]) };
+}
