@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '..');
 
 const suites: Record<string, () => Promise<number>> = {
   provider: () => nodeTests('provider'),
+  docs: () => nodeTests('docs'),
   policies: async () => {
     await kyvernoCli(console.log);
     return nodeTests('policies');

@@ -3,7 +3,8 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type ErrorCode, ProviderError } from '../errors.ts';
 
-const statuses = {
+/** Also what docs/troubleshooting.md is held to. */
+export const statuses = {
   invalid_request: 400,
   request_too_large: 413,
   rate_limited: 429,
