@@ -20,6 +20,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"piggysec.com/envlauncher/internal/providertest"
 )
@@ -71,6 +72,7 @@ type provider struct {
 }
 
 type request struct {
+	At         time.Time
 	Token      string
 	UID        string
 	Signature  string
@@ -81,7 +83,7 @@ func startProvider(t *testing.T, answers ...http.HandlerFunc) *provider {
 	t.Helper()
 	p := &provider{authority: providertest.NewAuthority(t)}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next := request{Token: r.Header.Get("Authorization")}
+		next := request{At: time.Now(), Token: r.Header.Get("Authorization")}
 		if err := json.NewDecoder(r.Body).Decode(&next); err != nil || r.Method+r.URL.Path != "POST/v1/secret" {
 			t.Errorf("unexpected %s %s, %v", r.Method, r.URL, err)
 		}

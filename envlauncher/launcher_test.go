@@ -294,22 +294,16 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 
 func TestRetryAfterAndTheInitialDelayAreWaitedFor(t *testing.T) {
 	c := newContainer(t)
-	var times []time.Time
-	noting := func(then http.HandlerFunc) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			times = append(times, time.Now())
-			then(w, r)
-		}
-	}
-	p := startProvider(t, noting(answer(429, "", "Retry-After: 1")), noting(values(t, "k", canary)))
+	p := startProvider(t, answer(429, "", "Retry-After: 1"), values(t, "k", canary))
 	began := time.Now()
 	if code := c.launch(append(p.settings("A=piggy:k"), "PIGGY_INITIAL_DELAY=300ms"), "application"); code != 0 {
 		t.Fatalf("exit code %d: %s", code, c.stderr.String())
 	}
-	if delay := times[0].Sub(began); delay < 300*time.Millisecond {
+	asked := p.asked()
+	if delay := asked[0].At.Sub(began); delay < 300*time.Millisecond {
 		t.Errorf("first request after %s", delay)
 	}
-	if pause := times[1].Sub(times[0]); pause < time.Second {
+	if pause := asked[1].At.Sub(asked[0].At); pause < time.Second {
 		t.Errorf("second request after %s", pause)
 	}
 }
