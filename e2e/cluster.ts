@@ -13,7 +13,7 @@ const name = 'piggy-e2e';
 /** The container that is the cluster's only node. */
 export const nodeContainer = `${name}-control-plane`;
 const folder = join(import.meta.dirname, '..', 'build', 'e2e');
-const kubeconfig = join(folder, 'kubeconfig');
+export const kubeconfig = join(folder, 'kubeconfig');
 
 export type Cluster = {
   /** Leads docker to the engine and kubectl to the cluster. */

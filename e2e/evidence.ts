@@ -1,5 +1,6 @@
 // What a failed scenario leaves to read: its objects, their logs, and what Kyverno, the provider and the kubelet said.
 
+import { stripVTControlCharacters } from 'node:util';
 import { nodeContainer } from './cluster.ts';
 import { finish } from './command.ts';
 
@@ -15,14 +16,11 @@ export async function printEvidence(namespace: string): Promise<void> {
     await print(`Logs of ${pod}`, 'kubectl', ...logs);
     await print(`Logs of ${pod} before its restart`, 'kubectl', ...logs, '--previous');
   }
-  for (const [system, selector] of [
-    ['kyverno', 'app.kubernetes.io/component=admission-controller'],
-    ['piggy-system', 'app.kubernetes.io/name=piggy'],
-  ] as const) {
-    const which = [`--namespace=${system}`, `--selector=${selector}`, '--prefix', tail];
-    await print(`Logs of ${system}`, 'kubectl', 'logs', '--all-containers', ...which);
-  }
-  const kubelet = ['journalctl', '--unit=kubelet', '--no-pager', '--lines=100'];
+  const kyverno = ['--namespace=kyverno', '--container=kyverno', '--tail=30'];
+  await print('Kyverno', 'kubectl', 'logs', 'deployment/kyverno-admission-controller', ...kyverno);
+  const provider = ['--namespace=piggy-system', '--selector=app.kubernetes.io/name=piggy'];
+  await print('The provider', 'kubectl', 'logs', ...provider, '--prefix', tail);
+  const kubelet = ['journalctl', '--unit=kubelet', '--no-pager', '--lines=30'];
   await print('The kubelet', 'docker', 'exec', nodeContainer, ...kubelet);
 }
 
@@ -34,6 +32,6 @@ async function podsIn(namespace: string): Promise<string[]> {
 
 async function print(title: string, command: string, ...args: readonly string[]): Promise<void> {
   const { stdout, stderr } = await finish(command, args);
-  const text = (stdout + stderr).trim();
+  const text = stripVTControlCharacters(stdout + stderr).trim();
   if (text !== '') console.log(`\n── ${title}\n${text}`);
 }

@@ -27,6 +27,11 @@ export async function dryRun(object: KubernetesObject): Promise<unknown> {
   return JSON.parse(await kubectl(args, JSON.stringify(object)));
 }
 
+export async function exists(object: string, namespace: string): Promise<boolean> {
+  const args = ['get', object, '--namespace', namespace, '--ignore-not-found', '--output=name'];
+  return (await kubectl(args)) !== '';
+}
+
 /** What kubectl said when it was refused; throws where it was not. */
 export async function refusalOf(args: readonly string[], input?: string): Promise<string> {
   const options = input === undefined ? {} : { input };

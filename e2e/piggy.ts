@@ -1,19 +1,24 @@
-// Puts Piggy into the cluster: its settings, the right of Kyverno to read the sealing key, and the policies.
+// Puts Piggy into the cluster as its chart does: settings, keys and certificates, the right of Kyverno to read the
+// sealing key, and the policies.
 
 import { randomBytes } from 'node:crypto';
-import { createAuthority } from '../provider/kubernetes/certificates.ts';
+import { createAuthority, issueServingCertificate } from '../provider/kubernetes/certificates.ts';
 import { images } from './images.ts';
-import { apply, type KubernetesObject } from './kubectl.ts';
+import { apply, exists, type KubernetesObject } from './kubectl.ts';
 import { applyPolicies } from './policies.ts';
 import { step } from './steps.ts';
 
 const namespace = 'piggy-system';
+const serviceName = `piggy.${namespace}.svc`;
 const DAY_MS = 86_400_000;
 
 export function installPiggy(): Promise<void> {
   return step('Installing Piggy', async () => {
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    await apply(settings, ...(await keys()), ...kyvernoMayReadTheKey);
+    await apply(settings, ...kyvernoMayReadTheKey);
+    // Those of a kept cluster stay: its Pods hold the authority that they were admitted with.
+    const hasKeys = await exists('configmap/piggy-ca', namespace);
+    if (!hasKeys) await apply(sealingKey(), ...(await certificates()));
     await applyPolicies();
   });
 }
@@ -23,40 +28,57 @@ const settings: KubernetesObject = {
   kind: 'ConfigMap',
   metadata: { name: 'piggy', namespace },
   data: {
-    PIGGY_ADDRESS: `https://piggy.${namespace}.svc:8443`,
-    PIGGY_LOOKUP_ADDRESS: `http://piggy.${namespace}.svc:8080`,
+    PIGGY_ADDRESS: `https://${serviceName}:8443`,
+    PIGGY_LOOKUP_ADDRESS: `http://${serviceName}:8080`,
     PIGGY_ENV_IMAGE: images.launcher,
     AWS_REGION: 'eu-west-1',
   },
 };
 
-async function keys(): Promise<KubernetesObject[]> {
-  const authority = await createAuthority('piggy', {
+function sealingKey(): KubernetesObject {
+  const text = randomBytes(32).toString('base64');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'piggy-admission', namespace },
+    // The key is the text as Kyverno sees it in `data`; a mounted file would hold what that text encodes.
+    data: { key: text, text: Buffer.from(text).toString('base64') },
+  };
+}
+
+async function certificates(): Promise<KubernetesObject[]> {
+  // A day back, for clocks that differ.
+  const validity = {
     notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + DAY_MS),
-  });
+    notAfter: new Date(Date.now() + 30 * DAY_MS),
+  };
+  const authority = await createAuthority('piggy', validity);
+  const names = { dnsNames: [serviceName, `${serviceName}.cluster.local`], ipAddresses: [] };
+  const serving = await issueServingCertificate(authority, names, validity);
   return [
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'piggy-tls', namespace },
+      type: 'kubernetes.io/tls',
+      stringData: { 'tls.crt': serving.certificate, 'tls.key': serving.privateKey },
+    },
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'piggy-ca', namespace },
       data: { 'ca.crt': authority.certificate },
     },
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'piggy-admission', namespace },
-      data: { key: randomBytes(32).toString('base64') },
-    },
   ];
 }
 
-const rbac = { apiGroup: 'rbac.authorization.k8s.io' };
+const rbac = 'rbac.authorization.k8s.io';
+const role = { apiGroup: rbac, kind: 'Role', name: 'kyverno-reads-piggy-admission' };
 const kyvernoMayReadTheKey: readonly KubernetesObject[] = [
   {
-    apiVersion: `${rbac.apiGroup}/v1`,
+    apiVersion: `${rbac}/v1`,
     kind: 'Role',
-    metadata: { name: 'kyverno-reads-piggy-admission', namespace },
+    metadata: { name: role.name, namespace },
     rules: [
       {
         apiGroups: [''],
@@ -67,10 +89,10 @@ const kyvernoMayReadTheKey: readonly KubernetesObject[] = [
     ],
   },
   {
-    apiVersion: `${rbac.apiGroup}/v1`,
+    apiVersion: `${rbac}/v1`,
     kind: 'RoleBinding',
-    metadata: { name: 'kyverno-reads-piggy-admission', namespace },
-    roleRef: { ...rbac, kind: 'Role', name: 'kyverno-reads-piggy-admission' },
+    metadata: { name: role.name, namespace },
+    roleRef: role,
     subjects: [
       { kind: 'ServiceAccount', name: 'kyverno-admission-controller', namespace: 'kyverno' },
     ],

@@ -2,8 +2,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { after, afterEach, before } from 'node:test';
+import { kubeconfig } from './cluster.ts';
 import { printEvidence } from './evidence.ts';
-import { apply, kubectl } from './kubectl.ts';
+import { apply, exists, kubectl } from './kubectl.ts';
+import { until } from './poll.ts';
 
 export type Scenario = {
   readonly namespace: string;
@@ -11,10 +13,22 @@ export type Scenario = {
 
 /** To be called once, first in a scenario's file, with a short name for its namespace. */
 export function openScenario(name: string): Scenario {
+  if (process.env['KUBECONFIG'] !== kubeconfig) {
+    throw new Error('not in a cluster of our own: npm run e2e -- --only <scenario>');
+  }
   const namespace = `${name}-${randomBytes(3).toString('hex')}`;
-  before(() => apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
+  before(async () => {
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    // Pods are refused until the controller manager has made it.
+    await until('the namespace has its service account', async () =>
+      (await exists('serviceaccount/default', namespace)) ? true : undefined,
+    );
+  });
+  let isPrinted = false;
   afterEach(async (context) => {
-    if ('passed' in context && !context.passed) await printEvidence(namespace);
+    if (isPrinted || !('passed' in context) || context.passed) return;
+    isPrinted = true;
+    await printEvidence(namespace);
   });
   after(async () => {
     await kubectl(['delete', 'namespace', namespace, '--wait=false']);

@@ -8,6 +8,7 @@ const program: Readonly<Record<string, string>> = {
   'docker.io': '/usr/sbin/dockerd',
   debootstrap: '/usr/sbin/debootstrap',
   python3: '/usr/bin/python3',
+  'python3-pip': '/usr/bin/pip3',
   gcc: '/usr/bin/gcc',
 };
 

@@ -71,7 +71,8 @@ test('the image of a wrapped container cannot change', async () => {
 });
 
 test('the image of a container that is not wrapped can change', async () => {
-  await kubectl(['set', 'image', 'pod/app', `sidecar=${images.launcher}`, inNamespace]);
+  const change = ['set', 'image', 'pod/app', `sidecar=${images.launcher}`, '--dry-run=server'];
+  await kubectl([...change, inNamespace]);
 });
 
 const refused: Record<string, object> = {
@@ -105,6 +106,12 @@ async function ephemeralContainer(container: object): Promise<[string[], string]
   const pod = await readPod();
   const ephemeralContainers = [{ name: 'intruder', image: images.busybox, ...container }];
   const path = `/api/v1/namespaces/${namespace}/pods/app/ephemeralcontainers`;
-  const changed = { ...pod, spec: { ...pod.spec, ephemeralContainers } };
+  // Without a resource version: the kubelet may write its status in between.
+  const changed = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'app', namespace },
+    spec: { ...pod.spec, ephemeralContainers },
+  };
   return [['replace', '--raw', path, '--filename', '-'], JSON.stringify(changed)];
 }
