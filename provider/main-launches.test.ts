@@ -1,0 +1,321 @@
+// The whole way of a secret through the real process: every refusal of the secret endpoint with its code, what happens when
+// AWS or Kubernetes do not answer, and that the value is nowhere but in the answer.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, afterEach, test } from 'node:test';
+import { Agent, request } from 'undici';
+import { signArgv } from './launches/signature.ts';
+import { startAws } from './testing/aws.ts';
+import { injectedPod, type InjectedPodOptions } from './testing/injected-pod.ts';
+import { startKubernetesApi } from './testing/kubernetes-api.ts';
+import { installProvider } from './testing/provider-installation.ts';
+import { startProvider, type ProviderEnvironment } from './testing/provider-process.ts';
+
+const canary = `canary-${randomBytes(8).toString('hex')}`;
+const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
+const files = await installProvider({ kubernetes });
+const env = {
+  ...files.env,
+  AWS_REGION: 'eu-central-1',
+  AWS_ENDPOINT_URL: aws.url,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+};
+const provider = await startProvider(env);
+const launcher = new Agent({ connect: { ca: files.ca } });
+
+aws.putSecret('shop/api', JSON.stringify({ DB_PASSWORD: canary, db: { port: 5432 } }));
+aws.putSecret('shop/web', JSON.stringify({ DB_PASSWORD: canary, PIGGY_ALLOWED_SA: 'shop:web' }));
+aws.putParameter({ name: '/shop/a/KEY', type: 'SecureString', value: canary });
+aws.putParameter({ name: '/shop/b/KEY', type: 'String', value: canary });
+
+const refused: string[] = [];
+const outputs = [provider.output];
+afterEach(() => {
+  kubernetes.failWith(undefined);
+  aws.failWith(undefined);
+  aws.delay(0);
+});
+after(async () => {
+  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  assert.equal(await provider.stop(), 0);
+  await Promise.all([kubernetes.stop(), aws.stop(), launcher.close()]);
+  files.remove();
+  // Of all that was said during all of the tests.
+  const said = outputs.map((output) => output());
+  for (const text of [...said, metrics, ...refused]) assert.ok(!text.includes(canary), text);
+});
+
+type Launch = {
+  readonly pod?: InjectedPodOptions;
+  /** Merged over the body that a launcher sends; `null` leaves a field out. */
+  readonly body?: object;
+  /** In place of the whole body. */
+  readonly text?: string;
+  readonly token?: {
+    readonly audience?: string;
+    readonly expiresInSeconds?: number;
+    readonly isBound?: false;
+  };
+  readonly headers?: Record<string, string>;
+  /** After the Pod is there, before the request. */
+  readonly before?: (namespace: string, name: string) => void;
+};
+
+type Answer = {
+  readonly status: number;
+  readonly headers: object;
+  readonly body: Readonly<Record<string, unknown>>;
+};
+
+let pods = 0;
+
+/** Puts a Pod as admission left it into the cluster, and asks for its values as its launcher would. */
+function prepare(
+  { pod: podOptions = {}, ...launch }: Launch,
+  url = provider.launchUrl,
+): () => Promise<Answer> {
+  const name = `api-${(pods += 1)}`;
+  const settings = {
+    PIGGY_AWS_SECRET_NAME: 'shop/api',
+    DB_PASSWORD: 'piggy:DB_PASSWORD',
+    ...podOptions.env,
+  };
+  const { uid, pod } = injectedPod({ name, ...podOptions, env: settings });
+  const { namespace, uid: podUid } = pod.metadata;
+  kubernetes.putPod(pod);
+  const { isBound = true, ...tokenOptions } = launch.token ?? {};
+  const bound = isBound ? { name: pod.metadata.name, uid: podUid } : undefined;
+  const token = kubernetes.mintToken({
+    namespace,
+    serviceAccount: 'api',
+    pod: bound,
+    ...tokenOptions,
+  });
+  const signature = signArgv(['/app', 'serve']);
+  const body = { uid, signature, references: ['DB_PASSWORD'], ...launch.body };
+  launch.before?.(namespace, pod.metadata.name);
+  return () =>
+    ask(url, launch.text ?? JSON.stringify(body), {
+      authorization: `Bearer ${token}`,
+      ...launch.headers,
+    });
+}
+
+async function ask(url: string, body: string, headers: Record<string, string>): Promise<Answer> {
+  const sent = { 'content-type': 'application/json', ...headers };
+  const options = { method: 'POST', body, headers: sent, dispatcher: launcher } as const;
+  const answer = await request(`${url}/v1/secret`, options);
+  const text = await answer.body.text();
+  if (answer.statusCode !== 200) refused.push(text);
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    body: JSON.parse(text) as Answer['body'],
+  };
+}
+
+test('a container that just started gets the values that it refers to, and no other', async () => {
+  const { status, body } = await prepare({})();
+  assert.equal(status, 200);
+  assert.deepEqual(body, { values: { DB_PASSWORD: canary }, missing: [] });
+});
+
+test('a key that the secret lacks is told as missing', async () => {
+  const pod = { env: { PORT: 'piggy:PORT', DB_PORT: 'piggy:db.port' } };
+  const references = ['PORT', 'db.port'];
+  const { body } = await prepare({ pod, body: { references } })();
+  assert.deepEqual(body, { values: { 'db.port': '5432' }, missing: ['PORT'] });
+});
+
+test('the request is one line in the log: who, what, from where and how it ended', async () => {
+  const answer = await prepare({ pod: { name: 'logged' } })();
+  assert.equal(answer.status, 200);
+  const { route, status, code, namespace, container, serviceAccount, secretId, references } =
+    await provider.line(({ pod }) => pod === 'logged');
+  assert.deepEqual(
+    { route, status, code, namespace, container, serviceAccount, secretId, references },
+    {
+      route: '/v1/secret',
+      status: 200,
+      code: 'ok',
+      namespace: 'shop',
+      container: 'app',
+      serviceAccount: 'api',
+      secretId: 'shop/api',
+      references: 1,
+    },
+  );
+});
+
+const aNewToken = { authorization: 'Bearer e30.e30.e30' };
+const longAgo = new Date(Date.now() - 3_600_000);
+const throttled = { status: 400, type: 'ThrottlingException' };
+const forbidden = { status: 400, type: 'AccessDeniedException' };
+const parameters = {
+  PIGGY_AWS_SECRET_NAME: '',
+  PIGGY_AWS_SSM_PARAMETER_PATH: '/shop',
+  KEY: 'piggy:KEY',
+};
+
+const refusals: Record<string, [status: number, code: string, launch: Launch]> = {
+  'a body that is not JSON': [400, 'invalid_request', { text: '{' }],
+  'a body without references': [400, 'invalid_request', { body: { references: null } }],
+  'more than 500 references': [
+    400,
+    'invalid_request',
+    { body: { references: Array(501).fill('A') } },
+  ],
+  'a body over 64 KiB': [413, 'request_too_large', { body: { more: 'a'.repeat(65_536) } }],
+  'a request without a token': [401, 'invalid_token', { headers: { authorization: '' } }],
+  'a token that nobody issued': [401, 'invalid_token', { headers: aNewToken }],
+  'a token for another audience': [401, 'invalid_token', { token: { audience: 'vault' } }],
+  'an expired token': [401, 'invalid_token', { token: { expiresInSeconds: -10 } }],
+  'a token that is bound to no Pod': [401, 'invalid_token', { token: { isBound: false } }],
+  'a Pod that is deleted': [403, 'pod_gone', { before: kubernetes.deletePod }],
+  'a Pod that is made anew under its name': [
+    403,
+    'pod_gone',
+    {
+      before: (namespace, name) => {
+        kubernetes.putPod(injectedPod({ namespace, name }).pod);
+      },
+    },
+  ],
+  'a container that was not injected': [403, 'not_injected', { body: { uid: 'another' } }],
+  'another command than the one of the spec': [
+    403,
+    'signature_mismatch',
+    { body: { signature: signArgv(['/bin/sh']) } },
+  ],
+  'a request without signature': [403, 'signature_mismatch', { body: { signature: null } }],
+  'a container that is not running': [
+    409,
+    'container_not_running',
+    { pod: { containerStatus: { state: { terminated: { exitCode: 1 } } } } },
+  ],
+  'a container that started long ago': [
+    403,
+    'launch_window_closed',
+    { pod: { startedAt: longAgo } },
+  ],
+  'a reference that the spec does not have': [
+    403,
+    'reference_not_in_spec',
+    { body: { references: ['OTHER'] } },
+  ],
+  'a secret that names other service accounts': [
+    403,
+    'service_account_not_allowed',
+    { pod: { env: { PIGGY_AWS_SECRET_NAME: 'shop/web' } } },
+  ],
+  'a setting that does not parse': [
+    400,
+    'invalid_annotation',
+    { pod: { env: { PIGGY_ENFORCE_INTEGRITY: 'yes' } } },
+  ],
+  'a secret that is not there': [
+    404,
+    'secret_not_found',
+    { pod: { env: { PIGGY_AWS_SECRET_NAME: 'shop/none' } } },
+  ],
+  'a key that two parameters share': [
+    409,
+    'ambiguous_parameter',
+    { pod: { env: parameters }, body: { references: ['KEY'] } },
+  ],
+  'what AWS forbids': [
+    403,
+    'aws_access_denied',
+    {
+      before: () => {
+        aws.failWith(forbidden);
+      },
+    },
+  ],
+  'what AWS throttles': [
+    503,
+    'aws_throttled',
+    {
+      before: () => {
+        aws.failWith(throttled);
+      },
+    },
+  ],
+  'an AWS that fails': [
+    502,
+    'aws_unavailable',
+    {
+      before: () => {
+        aws.failWith({ status: 500, type: 'InternalServiceError' });
+      },
+    },
+  ],
+  'a Kubernetes that fails': [
+    503,
+    'kubernetes_unavailable',
+    {
+      before: () => {
+        kubernetes.failWith(500);
+      },
+    },
+  ],
+};
+
+for (const [name, [status, code, launch]] of Object.entries(refusals)) {
+  test(`refuses ${name}: ${status} ${code}`, async () => {
+    const answer = await prepare(launch)();
+    assert.deepEqual(
+      [answer.status, answer.body['code']],
+      [status, code],
+      JSON.stringify(answer.body),
+    );
+    assert.equal(typeof answer.body['message'], 'string');
+    if (code === 'aws_throttled') assert.ok('retry-after' in answer.headers);
+  });
+}
+
+test('nothing is fetched from AWS before the launch is allowed', async () => {
+  const before = aws.requests.length;
+  await prepare({ body: { signature: 'x' } })();
+  await prepare({ pod: { startedAt: longAgo } })();
+  assert.equal(aws.requests.length, before);
+});
+
+test('the first answer closes the window of that start, but for two repeats', async () => {
+  const launch = prepare({});
+  const answers = [await launch(), await launch(), await launch(), await launch()];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 403],
+  );
+  assert.equal(answers[3]?.body['code'], 'launch_window_closed');
+});
+
+const unreachable: Record<string, [status: number, code: string, settings: ProviderEnvironment]> = {
+  'is down': [502, 'aws_unavailable', { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }],
+  'does not answer in time': [504, 'deadline_exceeded', { PIGGY_SECRET_TIMEOUT: '500ms' }],
+};
+
+for (const [name, [status, code, settings]] of Object.entries(unreachable)) {
+  test(`an AWS that ${name} is ${status} ${code}`, async () => {
+    const other = await startProvider({ ...env, ...settings });
+    outputs.push(other.output);
+    aws.delay(Infinity);
+    const answer = await prepare({}, other.launchUrl)();
+    assert.deepEqual([answer.status, answer.body['code']], [status, code]);
+    assert.equal(await other.stop(), 0);
+  });
+}
+
+test('who asks too fast is told when to try again', async () => {
+  const strict = await startProvider({ ...env, PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '1' });
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () => ask(strict.launchUrl, '{', {})),
+  );
+  const limited = answers.filter(({ body }) => body['code'] === 'rate_limited');
+  assert.ok(limited.length > 0);
+  assert.ok(limited.every(({ status, headers }) => status === 429 && 'retry-after' in headers));
+  assert.equal(await strict.stop(), 0);
+});
