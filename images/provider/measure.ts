@@ -1,0 +1,40 @@
+// Measures the bundle (made by bundle.ts) with a real configuration: from start to ready, and what it keeps in memory when
+// nobody asks. Run it on a quiet machine; the figures are the medians of several starts.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installProvider } from '../../provider/testing/provider-installation.ts';
+import { startProvider } from '../../provider/testing/provider-process.ts';
+
+const STARTS = 5;
+const bundle = join(import.meta.dirname, '../../build/provider.mjs');
+
+if (!existsSync(bundle)) {
+  console.error('there is no build/provider.mjs: run node images/provider/bundle.ts first');
+  process.exit(1);
+}
+
+const files = await installProvider();
+const measured = [];
+for (let start = 0; start < STARTS; start += 1) measured.push(await measure());
+files.remove();
+console.log(`start to ready: ${median(measured.map(({ readyMs }) => readyMs)).toFixed(0)} ms`);
+console.log(`idle memory:    ${median(measured.map(({ rssMb }) => rssMb)).toFixed(0)} MB RSS`);
+
+async function measure(): Promise<{ readyMs: number; rssMb: number }> {
+  const startedMs = performance.now();
+  const provider = await startProvider(files.env, bundle);
+  const readyMs = performance.now() - startedMs;
+  const rssMb = readResidentMb(provider.pid);
+  await provider.stop();
+  return { readyMs, rssMb };
+}
+
+function readResidentMb(pid: number): number {
+  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
