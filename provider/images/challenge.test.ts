@@ -47,7 +47,10 @@ const cases: Record<string, [headers: string[], expected: Challenge | undefined]
     ['Negotiate, Digest realm="d", qop="auth", Basic realm="b"'],
     { kind: 'basic' },
   ],
-  'a token68 that ends in equals signs': [['Negotiate YWJj==, Basic realm="b"'], { kind: 'basic' }],
+  'a token68 that ends in equals signs': [
+    ['Negotiate YW/Jj+c==, Basic realm="b"'],
+    { kind: 'basic' },
+  ],
   'several headers, of which the first known one counts': [
     ['Negotiate', 'Bearer realm="https://r/t"', 'Basic realm="b"'],
     bearer('https://r/t'),

@@ -65,7 +65,7 @@ test('a token that the registry no longer takes is exchanged anew', async () => 
   const { registry, read, countOf } = await start({ access: { kind: 'bearer' } });
   registry.addImage('team/app', 'v1', app);
   await read(`${registry.host}/team/app:v1`);
-  const challenge = `Bearer realm="${registry.origin}/token",scope="repository:team/app:pull"`;
+  const challenge = `Bearer realm="${registry.origin}/token",service="test",scope="repository:team/app:pull"`;
   registry.answerNext(1, /manifests/, { status: 401, headers: { 'www-authenticate': challenge } });
   await read(`${registry.host}/team/app:v1`, { pullAlways: true });
   assert.equal(countOf(/token/), 2);
@@ -81,6 +81,16 @@ test('a name and password are exchanged for a token, and are not sent to the reg
   for (const { path, authorization = '' } of registry.requests) {
     assert.equal(authorization.startsWith('Basic'), path.startsWith('/token'));
   }
+});
+
+test('a token is used only for those whose credentials it was given for', async () => {
+  const access = { kind: 'bearer', username: 'user', password: 'right' } as const;
+  const secrets: Record<string, PullSecret> = {};
+  const { registry, read } = await start({ access }, { dependencies: withSecrets(secrets) });
+  secrets['shop/regcred'] = createPullSecret(registry.host, 'user', 'right');
+  registry.addImage('team/app', 'v1', app);
+  await read(`${registry.host}/team/app:v1`, regcred);
+  await assert.rejects(read(`${registry.host}/team/app:v1`), { code: 'registry_denied' });
 });
 
 test('an identity token is exchanged by POST', async () => {

@@ -63,6 +63,7 @@ const invalid: Record<string, string> = {
   'white space': ' nginx',
   'user information': 'user:password@ghcr.io/app',
   'a path of 256 characters': `foo.com/${'a'.repeat(256)}`,
+  'a reference longer than any image has': `${'a.'.repeat(2_100)}example/app`,
   'an IPv6 zone': '[fe80::1%eth0]:5000/app',
   'an address that is none': '256.256.256.256/app',
   'a port that is none': 'foo.com:99999/app',

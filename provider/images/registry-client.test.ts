@@ -161,6 +161,19 @@ test('an index of more platforms than any image has is refused', async () => {
   await assert.rejects(read(), { code: 'image_unreadable', message: /more than 64 platforms/ });
 });
 
+test('the index decides what platform an image is for, whatever the image says', async () => {
+  const registry = await startOne();
+  const { read, close } = createTestReader([registry.origin]);
+  closings.unshift(close);
+  registry.addImage('app', 'mislabelled', app);
+  const platform = { os: 'linux', architecture: 'arm64' };
+  const entry = { ...descriptorOf(createManifest(app, createConfig(app))), platform };
+  const content = { manifests: [entry] };
+  registry.addManifest('app', 'v1', { contentType: OCI_INDEX, content });
+  const { entrypoint } = await read(`${registry.host}/app:v1`, { architectures: ['arm64'] });
+  assert.deepEqual(entrypoint, app.entrypoint);
+});
+
 test('an index whose entries name no platform leaves the choice to the images', async () => {
   const registry = await startOne();
   const { read, close } = createTestReader([registry.origin]);

@@ -50,16 +50,21 @@ test('a registry over https neither redirects to http nor sends passwords there'
   assert.equal(plain.requests.length, 0);
 });
 
-for (const [name, body] of Object.entries({
-  'no token': '{}',
-  'a token that breaks a header': '{"token": "a\\r\\nx: y"}',
-  'no JSON': 'token',
-})) {
+const tokenAnswers: Record<string, [body: string, message: RegExp]> = {
+  'no token': ['{}', /its token server gave no token/],
+  'a token that would break a header': [
+    '{"token": "a\\r\\nx: y"}',
+    /its token server gave no token/,
+  ],
+  'no JSON': ['token', /its token answer is not JSON/],
+};
+
+for (const [name, [body, message]] of Object.entries(tokenAnswers)) {
   test(`a token server that answers ${name} is refused`, async () => {
     const registry = await startRegistry({ access: { kind: 'bearer' } });
     registry.answerNext(1, /token/, { status: 200, body });
     const { read, close } = createTestReader([registry.origin]);
     closings.push(close, registry.close);
-    await assert.rejects(read(`${registry.host}/app:v1`), { name: 'ProviderError' });
+    await assert.rejects(read(`${registry.host}/app:v1`), { name: 'ProviderError', message });
   });
 }
