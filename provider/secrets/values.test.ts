@@ -87,7 +87,7 @@ const hostile: Record<string, string> = {
 
 for (const [name, text] of Object.entries(hostile)) {
   test(`100 KB of ${name} are read in linear time`, () => {
-    const references = Array.from({ length: 500 }, () => 'a.'.repeat(60));
+    const references = Array.from({ length: 5000 }, () => 'a.'.repeat(60));
     const started = process.cpuUsage();
     selectValues(parseSecretString(text), references);
     const { user } = process.cpuUsage(started);
