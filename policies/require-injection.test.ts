@@ -12,7 +12,7 @@ const value = (name: string, what: string) => (text: string) =>
   `piggy: annotation piggysec.com/${name} must be ${what}, not "${text}"`;
 const boolean = (name: string) => value(name, '"true" or "false"');
 const quantity = (name: string) => value(name, 'a quantity such as "10m" or "16Mi"');
-const duration = value('piggy-initial-delay', 'a duration such as "500ms" or "2s"');
+const duration = value('piggy-initial-delay', 'a duration of at most 10m such as "500ms" or "2s"');
 const retries = value('piggy-number-of-retry', 'a whole number from 0 to 9999');
 const region = value('aws-region', 'a region such as "eu-west-1"');
 const address = value('piggy-address', 'an https URL such as "https://piggy.piggy-system.svc"');
@@ -32,6 +32,9 @@ const annotations: Record<string, Record<string, ((text: string) => string) | un
     '0': undefined,
     '1m30.5s': undefined,
     '500ms': undefined,
+    '10m': undefined,
+    '10m1s': duration,
+    '99999999999h': duration,
     '5': duration,
     '-1s': duration,
     '1 s': duration,
