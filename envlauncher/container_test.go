@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -56,6 +57,17 @@ func build(program, source string, environment ...string) error {
 	return nil
 }
 
+// readSources opens what the programs are built from: go test remembers results by what a test has opened itself,
+// and would take the one of an older program for that of a changed one.
+var readSources = sync.OnceValue(func() error {
+	return filepath.WalkDir(".", func(path string, entry os.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".go" {
+			_, err = os.ReadFile(path)
+		}
+		return err
+	})
+})
+
 // container is a root file system and what runs in it.
 type container struct {
 	t      *testing.T
@@ -76,6 +88,7 @@ func newContainerBeside(other *container) *container {
 	t := other.t
 	t.Helper()
 	c := &container{t: t, root: t.TempDir()}
+	c.must(readSources())
 	// TempDir is closed to other users, and some tests run the launcher as one.
 	for folder := c.root; folder != filepath.Clean(os.TempDir()); folder = filepath.Dir(folder) {
 		c.must(os.Chmod(folder, 0o755))
