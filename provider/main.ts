@@ -32,6 +32,9 @@ const AWS_REQUEST_TIMEOUT_MS = 3_000;
 /** Beyond the lookups' own deadline, which has the better message. */
 const LOOKUP_GRACE_MS = 1_000;
 
+/** Of ten seconds, which is less than the kubelet grants by default. */
+const STOP_MS = 9_500;
+
 type Provider = {
   readonly config: Config;
   readonly log: Logger;
@@ -224,6 +227,7 @@ function stopOnSignal({ config, log, readiness, stopping }: Provider, servers: S
     log.info({ signal }, 'stopping');
     await servers.stop({
       drainDelayMs: config.drainDelayMs,
+      withinMs: STOP_MS,
       endWork: () => {
         stopping.abort();
       },

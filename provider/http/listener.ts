@@ -34,6 +34,7 @@ export function createListener(
       return (server.address() as AddressInfo).port;
     },
     close: async () => {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();

@@ -33,11 +33,11 @@ export type StopOptions = {
   readonly drainDelayMs: number;
   /** Called when work that is not done yet must end, with time left to answer so. */
   readonly endWork: () => void;
+  /** In all, from the signal to the end. */
+  readonly withinMs: number;
 };
 
-/** In all, from the signal to the end; what the kubelet grants is longer. */
-const STOP_MS = 9_500;
-/** Before that, for answers to those whose work was ended. */
+/** At the end of a stop, for answers to those whose work was ended. */
 const LAST_WORDS_MS = 500;
 
 const slowClientLimits = {
@@ -69,13 +69,13 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     useCertificate: ({ certificate, privateKey }) => {
       tlsServer.setSecureContext({ ...tlsLimits, cert: certificate, key: privateKey });
     },
-    stop: async ({ drainDelayMs, endWork }) => {
+    stop: async ({ drainDelayMs, endWork, withinMs }) => {
       const answering = [launches, lookups];
       for (const listener of answering) listener.startClosing();
-      const ending = setTimeout(endWork, STOP_MS - LAST_WORDS_MS);
+      const ending = setTimeout(endWork, withinMs - LAST_WORDS_MS);
       const cutting = setTimeout(() => {
         for (const listener of answering) listener.cut();
-      }, STOP_MS);
+      }, withinMs);
       await delay(drainDelayMs);
       await Promise.all(answering.map((listener) => listener.close()));
       clearTimeout(ending);

@@ -33,7 +33,9 @@ test('the message of a foreign error stays out, also as a cause; its place is to
 });
 
 test('a message that looks like a stack stays out', () => {
-  const described = describeError(new Error(`a\n    at ${canary}\n    at file (${canary})`));
+  const described = describeError(
+    new Error(`a\n    at ${canary} (file:///a.ts:1:1)\n    at file:${canary}`),
+  );
   assert.ok(!JSON.stringify(described).includes(canary));
 });
 

@@ -34,14 +34,13 @@ function describeForeign(error: Error): DescribedError {
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof syscall === 'string' ? { syscall } : {}),
     ...(typeof path === 'string' ? { path } : {}),
-    frames: selectFrames(error.stack),
+    frames: selectFrames(error),
   };
 }
 
-/** The stack begins with the message, which can have lines of its own. */
-function selectFrames(stack = ''): string[] {
-  const frames = stack
-    .split('\n')
-    .filter((line) => /^\s+at (?:.+ \()?(?:file|node):[^\s]+$/.test(line));
+/** The stack begins with the message, which can have lines that look like frames. */
+function selectFrames({ stack = '', message }: Error): string[] {
+  const lines = stack.slice(stack.indexOf(message) + message.length).split('\n');
+  const frames = lines.filter((line) => line.length <= 300 && /^\s+at .*(?:file|node):/.test(line));
   return frames.slice(0, 5).map((line) => line.trim());
 }
