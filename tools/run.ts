@@ -23,14 +23,23 @@ export function capture(
   });
 }
 
-/** Runs a program with this process's own input and output; returns its exit code. */
+/** Runs a program whose output is shown as it comes; `watch` sees all of it. Returns the exit code. */
 export function show(
   command: string,
   args: readonly string[],
-  options: SpawnOptions = {},
+  { watch, ...options }: SpawnOptions & { readonly watch?: (text: string) => void } = {},
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: 'inherit' });
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
+      from.setEncoding('utf8').on('data', (text: string) => {
+        to.write(text);
+        watch?.(text);
+      });
+    }
     child.on('error', reject);
     child.on('close', (code) => {
       resolve(code ?? 1);

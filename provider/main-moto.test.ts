@@ -1,0 +1,147 @@
+// Real input through the real process: what teams keep in Secrets Manager and Parameter Store, put into moto, comes out of
+// the secret endpoint as the application is to see it.
+
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { Agent, request } from 'undici';
+import { signArgv } from './launches/signature.ts';
+import { injectedPod } from './testing/injected-pod.ts';
+import { startKubernetesApi, type KubernetesApi } from './testing/kubernetes-api.ts';
+import { startMoto, whyNoMoto, type Moto } from './testing/moto.ts';
+import { installProvider, type ProviderInstallation } from './testing/provider-installation.ts';
+import { startProvider, type ProviderProcess } from './testing/provider-process.ts';
+
+const reason = whyNoMoto();
+if (reason !== undefined) console.log(`skipped: ${reason}`);
+
+const region = 'eu-west-1';
+const pem = '-----BEGIN KEY-----\nabc\n-----END KEY-----\n';
+const json = `{
+  "TEXT": "pa$$ \\"word\\"", "PORT": 5432, "HUGE": 1e400, "LONG": 12345678901234567890, "ON": true, "NOTHING": null,
+  "db": {"password": "inner", "hosts": ["a", {"b": 1.50}]}, "GRUSS": "grüße 🐷", "PEM": ${JSON.stringify(pem)},
+  "BIG": "${'x'.repeat(60_000)}", "with.dot": "dotted", "with-dash": "dashed", "PIGGY_SECRET": "never"
+}`;
+const binary = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+const text64k = 'y'.repeat(65_536);
+
+type Source = Record<string, string>;
+const secret = (name: string): Source => ({ PIGGY_AWS_SECRET_NAME: name });
+const parameters = (path: string): Source => ({ PIGGY_AWS_SSM_PARAMETER_PATH: path });
+
+/** reference → value; undefined where it is to be missing. */
+type Values = Record<string, string | undefined>;
+
+const cases: Record<string, [source: Source, values: Values]> = {
+  'a JSON secret, each value as it is written': [
+    secret('shop/json'),
+    {
+      TEXT: 'pa$$ "word"',
+      PORT: '5432',
+      HUGE: '1e400',
+      LONG: '12345678901234567890',
+      ON: 'true',
+      NOTHING: '',
+      db: '{"password":"inner","hosts":["a",{"b":1.50}]}',
+      'db.password': 'inner',
+      GRUSS: 'grüße 🐷',
+      PEM: pem,
+      BIG: 'x'.repeat(60_000),
+      'with.dot': 'dotted',
+      'with-dash': 'dashed',
+      PIGGY_SECRET: undefined,
+      ABSENT: undefined,
+    },
+  ],
+  'plain text of 64 KiB': [secret('shop/text'), { '.': text64k, KEY: undefined }],
+  'a binary secret': [secret('shop/binary'), { '.': Buffer.from(binary).toString('base64') }],
+  'a path of 23 parameters, over pages': [
+    parameters('/shop/api'),
+    {
+      ...Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`KEY_${i}`, `value ${i}`])),
+      SECURE: 'decrypted',
+      LIST: 'a,b,c',
+      ABSENT: undefined,
+    },
+  ],
+};
+
+suite('real input', { skip: reason ?? false }, () => {
+  let moto: Moto;
+  let kubernetes: KubernetesApi;
+  let files: ProviderInstallation;
+  let provider: ProviderProcess;
+  let launcher: Agent;
+
+  before(async () => {
+    [moto, kubernetes] = await Promise.all([startMoto(), startKubernetesApi()]);
+    await fillAws(moto.url);
+    files = await installProvider({ kubernetes });
+    provider = await startProvider({
+      ...files.env,
+      // A busy machine is no reason to fail.
+      PIGGY_SECRET_TIMEOUT: '1m',
+      AWS_ENDPOINT_URL: moto.url,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    });
+    launcher = new Agent({ connect: { ca: files.ca } });
+  });
+  after(async () => {
+    const said = provider.output();
+    await Promise.all([provider.stop(), moto.stop(), kubernetes.stop(), launcher.close()]);
+    files.remove();
+    for (const value of ['pa$$', 'inner', 'grüße', 'decrypted', text64k]) {
+      assert.ok(!said.includes(value), said);
+    }
+  });
+
+  for (const [name, [source, values]] of Object.entries(cases)) {
+    test(name, async () => {
+      const { status, body } = await launch(source, Object.keys(values));
+      assert.equal(status, 200, JSON.stringify(body));
+      const present = Object.entries(values).filter(([, value]) => value !== undefined);
+      const missing = Object.keys(values).filter((key) => values[key] === undefined);
+      assert.deepEqual(body, { values: Object.fromEntries(present), missing });
+    });
+  }
+
+  async function launch(source: Source, references: string[]) {
+    const env = Object.fromEntries(references.map((key, i) => [`VARIABLE_${i}`, `piggy:${key}`]));
+    const name = `pod-${Object.values(source).join('').replaceAll('/', '-')}`;
+    const { uid, pod } = injectedPod({ name, env: { ...env, ...source } });
+    const bound = { name, uid: pod.metadata.uid };
+    kubernetes.putPod(pod);
+    const token = kubernetes.mintToken({ namespace: 'shop', serviceAccount: 'api', pod: bound });
+    const signature = signArgv(['/app', 'serve']);
+    const answer = await request(`${provider.launchUrl}/v1/secret`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ uid, signature, references }),
+      dispatcher: launcher,
+    });
+    return { status: answer.statusCode, body: await answer.body.json() };
+  }
+});
+
+async function fillAws(endpoint: string): Promise<void> {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const secretsManager = new SecretsManagerClient({ region, endpoint, credentials });
+  const parameterStore = new SSMClient({ region, endpoint, credentials });
+  const secrets = [
+    { Name: 'shop/json', SecretString: json },
+    { Name: 'shop/text', SecretString: text64k },
+    { Name: 'shop/binary', SecretBinary: binary },
+  ];
+  for (const input of secrets) await secretsManager.send(new CreateSecretCommand(input));
+  const all = [
+    ...Array.from({ length: 21 }, (_, i) => ['String', `deep/KEY_${i}`, `value ${i}`] as const),
+    ['SecureString', 'SECURE', 'decrypted'] as const,
+    ['StringList', 'LIST', 'a,b,c'] as const,
+  ];
+  for (const [Type, name, Value] of all) {
+    await parameterStore.send(new PutParameterCommand({ Name: `/shop/api/${name}`, Type, Value }));
+  }
+}
