@@ -9,8 +9,7 @@ const root = join(import.meta.dirname, '..');
 
 // Secret values of all tests look like this one, so that none of them can slip into any output unseen.
 const canary = /canary-[0-9a-f]{4}/;
-let tail = '';
-let sawCanary = false;
+const output = { tail: '', hasCanary: false };
 
 const suites: Record<string, () => Promise<number>> = {
   provider: () => nodeTests('provider'),
@@ -33,8 +32,8 @@ function nodeTests(folder: string): Promise<number> {
 }
 
 function watch(text: string): void {
-  sawCanary ||= canary.test(tail + text);
-  tail = text.slice(-16);
+  output.hasCanary ||= canary.test(output.tail + text);
+  output.tail = text.slice(-16);
 }
 
 const wanted = process.argv.slice(2);
@@ -50,6 +49,6 @@ for (const [name, run] of Object.entries(suites)) {
   console.log(`\n── ${name}`);
   if ((await run()) !== 0) failed.push(name);
 }
-if (sawCanary) failed.push('the search of all output for secret values: there is one in it');
+if (output.hasCanary) failed.push('the search of all output for secret values: there is one in it');
 console.log(failed.length === 0 ? '\nAll suites passed.' : `\nFailed: ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
