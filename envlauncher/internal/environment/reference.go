@@ -30,7 +30,7 @@ func (e Environment) References() ([]Reference, error) {
 	var mistakes []error
 	for _, e := range e.entries {
 		key, isReference := strings.CutPrefix(e.value, referencePrefix)
-		if e.isBare || !isReference {
+		if !isReference {
 			continue
 		}
 		reference := Reference{Variable: e.name, Key: key}
@@ -78,7 +78,7 @@ func (e Environment) Resolve(values map[string]string) (Environment, error) {
 	resolved := make([]entry, 0, len(e.entries))
 	for _, e := range e.entries {
 		key, isReference := strings.CutPrefix(e.value, referencePrefix)
-		if e.isBare || !isReference {
+		if !isReference {
 			resolved = append(resolved, e)
 			continue
 		}
