@@ -6,12 +6,11 @@ import { delimiter, join } from 'node:path';
 import { goTool } from '../tools/go-tools.ts';
 import { finish, output } from './command.ts';
 import type { Engine } from './engine.ts';
+import { nodePorts } from './node-ports.ts';
 import { until } from './poll.ts';
 import { say, step } from './steps.ts';
 
 const name = 'piggy-e2e';
-/** The container that is the cluster's only node. */
-export const nodeContainer = `${name}-control-plane`;
 const folder = join(import.meta.dirname, '..', 'build', 'e2e');
 export const kubeconfig = join(folder, 'kubeconfig');
 
@@ -60,9 +59,15 @@ export async function deleteCluster(engine: Pick<Engine, 'env'>): Promise<void> 
 }
 
 function kindConfig(engine: Engine): object {
+  const extraPortMappings = Object.values(nodePorts).map((containerPort) => ({
+    containerPort,
+    hostPort: 0,
+    listenAddress: '127.0.0.1',
+  }));
   return {
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
+    nodes: [{ role: 'control-plane', extraPortMappings }],
     // The node image from packages brings a bridge of its own in place of kindnet.
     ...(engine.kind === 'offline'
       ? { networking: { disableDefaultCNI: true, podSubnet: '10.244.0.0/24' } }
@@ -86,7 +91,7 @@ function connect(kind: string, env: NodeJS.ProcessEnv): Cluster {
   return {
     env,
     loadImages: (images) =>
-      step(`Loading ${images.join(', ')}`, async () => {
+      step(`Loading ${images.length} images into the cluster`, async () => {
         await output(kind, ['load', 'docker-image', '--name', name, ...images], { env });
       }),
   };

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goModuleFolder } from '../tools/go-tools.ts';
-import { finish, output } from './command.ts';
+import { finish } from './command.ts';
 import { canStartOfflineEngine, startOfflineEngine, stopOfflineEngine } from './offline/engine.ts';
 import { buildNodeImage } from './offline/node-image.ts';
 import { say } from './steps.ts';
@@ -55,24 +55,3 @@ async function kindNodeImage(): Promise<string> {
   if (image === undefined) throw new Error(`${file} names no node image`);
   return image;
 }
-
-/** Builds an image from a folder and returns its name. */
-export async function buildImage(
-  engine: Pick<Engine, 'env'>,
-  { name, folder, args = {} }: BuildOptions,
-): Promise<string> {
-  const buildArgs = Object.entries(args).flatMap(([key, value]) => [
-    '--build-arg',
-    `${key}=${value}`,
-  ]);
-  await output('docker', ['build', '--quiet', '--tag', name, ...buildArgs, folder], {
-    env: engine.env,
-  });
-  return name;
-}
-
-export type BuildOptions = {
-  readonly name: string;
-  readonly folder: string;
-  readonly args?: Readonly<Record<string, string>>;
-};

@@ -32,6 +32,11 @@ export async function exists(object: string, namespace: string): Promise<boolean
   return (await kubectl(args)) !== '';
 }
 
+/** Waits until all replicas of the newest revision are ready. */
+export async function rolledOut(workload: string, namespace: string): Promise<void> {
+  await kubectl(['rollout', 'status', workload, '--namespace', namespace, '--timeout=180s']);
+}
+
 /** What kubectl said when it was refused; throws where it was not. */
 export async function refusalOf(args: readonly string[], input?: string): Promise<string> {
   const options = input === undefined ? {} : { input };

@@ -5,11 +5,12 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { show } from '../tools/run.ts';
+import { installAws } from './aws.ts';
 import { createCluster, deleteCluster } from './cluster.ts';
 import { type Engine, findEngine } from './engine.ts';
 import { printEvidence } from './evidence.ts';
-import { buildImages, images } from './images.ts';
-import { installKyverno } from './kyverno.ts';
+import { buildImages } from './images.ts';
+import { installKyverno, kyvernoImages } from './kyverno.ts';
 import { installPiggy } from './piggy.ts';
 import { say, step } from './steps.ts';
 
@@ -36,16 +37,21 @@ try {
 }
 
 async function run(): Promise<number> {
-  const cluster = await createCluster(engine, { reuse: options.keep });
+  const [cluster, built, kyverno] = await Promise.all([
+    createCluster(engine, { reuse: options.keep }),
+    buildImages(engine),
+    kyvernoImages(engine),
+  ]);
   // From here on kubectl and docker lead to the cluster, in the scenarios' processes too.
   Object.assign(process.env, cluster.env);
   try {
-    await buildImages(engine);
-    await cluster.loadImages(Object.values(images));
-    await installKyverno(cluster, engine);
+    const ofKyverno = engine.kind === 'offline' ? Object.values(kyverno) : [];
+    await cluster.loadImages([...built, ...ofKyverno]);
+    await installKyverno(kyverno);
+    await installAws();
     await installPiggy();
   } catch (error) {
-    await printEvidence('kyverno');
+    await printEvidence('kyverno', 'aws', 'piggy-system');
     throw error;
   }
   // One after the other: some take a part of the system away for a while.

@@ -1,11 +1,13 @@
 // Puts Piggy into the cluster as its chart does: settings, keys and certificates, the right of Kyverno to read the
-// sealing key, and the policies.
+// sealing key, the provider and the policies.
 
 import { randomBytes } from 'node:crypto';
 import { createAuthority, issueServingCertificate } from '../provider/kubernetes/certificates.ts';
+import { awsRegion } from './aws.ts';
 import { images } from './images.ts';
 import { apply, exists, type KubernetesObject } from './kubectl.ts';
 import { applyPolicies } from './policies.ts';
+import { installProvider } from './provider.ts';
 import { step } from './steps.ts';
 
 const namespace = 'piggy-system';
@@ -19,6 +21,7 @@ export function installPiggy(): Promise<void> {
     // Those of a kept cluster stay: its Pods hold the authority that they were admitted with.
     const hasKeys = await exists('configmap/piggy-ca', namespace);
     if (!hasKeys) await apply(sealingKey(), ...(await certificates()));
+    await installProvider();
     await applyPolicies();
   });
 }
@@ -31,7 +34,7 @@ const settings: KubernetesObject = {
     PIGGY_ADDRESS: `https://${serviceName}:8443`,
     PIGGY_LOOKUP_ADDRESS: `http://${serviceName}:8080`,
     PIGGY_ENV_IMAGE: images.launcher,
-    AWS_REGION: 'eu-west-1',
+    AWS_REGION: awsRegion,
   },
 };
 
