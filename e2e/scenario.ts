@@ -11,8 +11,14 @@ export type Scenario = {
   readonly namespace: string;
 };
 
-/** To be called once, first in a scenario's file, with a short name for its namespace. */
-export function openScenario(name: string): Scenario {
+/**
+ * To be called once in a scenario's file, with a short name for its namespace, and what is to be done in it before the
+ * first test. (Not in a hook of the file's own: node:test starts those of one file together.)
+ */
+export function openScenario(
+  name: string,
+  prepare: (namespace: string) => Promise<void> = () => Promise.resolve(),
+): Scenario {
   if (process.env['KUBECONFIG'] !== kubeconfig) {
     throw new Error('not in a cluster of our own: npm run e2e -- --only <scenario>');
   }
@@ -23,6 +29,7 @@ export function openScenario(name: string): Scenario {
     await until('the namespace has its service account', async () =>
       (await exists('serviceaccount/default', namespace)) ? true : undefined,
     );
+    await prepare(namespace);
   });
   let isPrinted = false;
   afterEach(async (context) => {

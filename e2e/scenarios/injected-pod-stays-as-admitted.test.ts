@@ -2,26 +2,14 @@
 // gets at what the launcher uses.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { images } from '../images.ts';
 import { apply, kubectl, refusalOf } from '../kubectl.ts';
 import { openScenario } from '../scenario.ts';
 
-const { namespace } = openScenario('stays-as-admitted');
-const inNamespace = `--namespace=${namespace}`;
-const argv = ['sh', '-c', 'echo "$DB_PASSWORD"'];
+const argv = ['sleep', 'infinity'];
 
-type Container = {
-  readonly name: string;
-  readonly image: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
-};
-type Pod = {
-  readonly spec: { readonly containers: Container[]; readonly initContainers?: Container[] };
-};
-
-before(() =>
+const { namespace } = openScenario('stays-as-admitted', (namespace) =>
   apply({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -43,6 +31,17 @@ before(() =>
     },
   }),
 );
+const inNamespace = `--namespace=${namespace}`;
+
+type Container = {
+  readonly name: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+};
+type Pod = {
+  readonly spec: { readonly containers: Container[]; readonly initContainers?: Container[] };
+};
 
 test('a container with a reference starts through the launcher, its sidecar without one does not', async () => {
   const { spec } = await readPod();

@@ -2,23 +2,22 @@
 // the policy that would have injected it is gone.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { images } from '../images.ts';
 import { dryRun, type KubernetesObject, kubectl, refusalOf } from '../kubectl.ts';
 import { applyPolicies } from '../policies.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 
-const { namespace } = openScenario('not-injected');
-const create = ['create', '--filename', '-'];
-
-before(async () => {
+const { namespace } = openScenario('not-injected', async () => {
   await kubectl(['delete', 'mutatingpolicy', 'inject-secrets']);
   await until('no webhook is left of inject-secrets', async () => {
     const webhooks = await kubectl(['get', 'mutatingwebhookconfigurations', '--output=json']);
     return webhooks.includes('inject-secrets') ? undefined : true;
   });
 });
+const create = ['create', '--filename', '-'];
+
 after(applyPolicies);
 
 test('a Pod with a reference is refused, and told where to look', async () => {

@@ -1,8 +1,8 @@
-// The main promise: the process has the values, and nothing that can be read from the cluster does.
+// The main promise: the process of the application has the values; who looks at it through kubectl sees references.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { awsFromHere } from '../aws.ts';
 import { images } from '../images.ts';
@@ -10,11 +10,9 @@ import { apply, kubectl } from '../kubectl.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 
-const { namespace } = openScenario('values');
-const inNamespace = `--namespace=${namespace}`;
 const password = 'correct horse battery staple';
 
-before(async () => {
+const { namespace } = openScenario('values', async (namespace) => {
   const secretsManager = new SecretsManagerClient(await awsFromHere());
   await secretsManager.send(
     new CreateSecretCommand({
@@ -43,6 +41,7 @@ before(async () => {
     },
   });
 });
+const inNamespace = `--namespace=${namespace}`;
 
 test('the application has the value in its environment', async () => {
   const logs = await until('the application has written', async () => {
