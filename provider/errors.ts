@@ -14,6 +14,7 @@ export type LaunchErrorCode =
   | 'container_not_running'
   | 'launch_window_closed'
   | 'reference_not_in_spec'
+  | 'access_denied'
   | 'service_account_not_allowed'
   | 'invalid_annotation'
   | 'secret_not_found'

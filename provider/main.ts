@@ -22,8 +22,11 @@ import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-
 import { createLaunchValuesReader, type ReadLaunchValues } from './launches/read-launch-values.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
+import type { AccessPolicy } from './secrets/grant.ts';
+import { parseAccessRules, type AccessRule } from './secrets/access-rules.ts';
 import { createParameterStoreClient } from './secrets/parameter-store-client.ts';
 import { createSecretsReader } from './secrets/read-secrets.ts';
+import { createRoleCredentials } from './secrets/role-credentials-client.ts';
 import { createSecretsManagerClient } from './secrets/secrets-manager-client.ts';
 
 const KUBERNETES_TIMEOUT_MS = 5_000;
@@ -81,7 +84,8 @@ async function start(config: Config): Promise<void> {
   const { log, readiness } = provider;
   const credentials = defaultProvider();
   const kubernetes = wireKubernetes(config);
-  const readLaunchValues = wireLaunches(config, kubernetes, credentials);
+  const accessPolicy = await watchAccessRules(provider);
+  const readLaunchValues = wireLaunches(provider, kubernetes, { credentials, accessPolicy });
   const readImageConfig = wireLookups(config, kubernetes, credentials);
   const keys = await watchSealingKeys(provider);
   const answerKyverno = createKyvernoAnswerer({ readImageConfig, keys });
@@ -103,21 +107,35 @@ function wireKubernetes({ kubernetes: { server, caFile, tokenFile } }: Config): 
   });
 }
 
+type LaunchParts = {
+  readonly credentials: AwsCredentials;
+  readonly accessPolicy: () => AccessPolicy;
+};
+
 function wireLaunches(
-  { launches: defaults }: Config,
+  { config: { launches: defaults }, metrics }: Provider,
   kubernetes: KubernetesClient,
-  credentials: AwsCredentials,
+  { credentials, accessPolicy }: LaunchParts,
 ): ReadLaunchValues {
-  const aws = {
+  const own = {
     credentials,
     connectionTimeoutMs: AWS_CONNECTION_TIMEOUT_MS,
     requestTimeoutMs: AWS_REQUEST_TIMEOUT_MS,
+    observeCall: metrics.observeAwsCall,
   };
+  const aws = { ...own, credentialsOf: createRoleCredentials({ ...own, now: Date.now }) };
   const readSecrets = createSecretsReader({
     readSecretVersion: createSecretsManagerClient(aws),
     readParameters: createParameterStoreClient(aws),
   });
-  return createLaunchValuesReader({ kubernetes, readSecrets, defaults, now: Date.now });
+  return createLaunchValuesReader({
+    kubernetes,
+    readSecrets,
+    accessPolicy,
+    observeAccess: metrics.observeAccess,
+    defaults,
+    now: Date.now,
+  });
 }
 
 function wireLookups(
@@ -199,6 +217,43 @@ async function watchSealingKeys({
     },
   });
   return () => keys;
+}
+
+/** The access rules of each moment; before the first good reading nobody may read anything. */
+async function watchAccessRules({
+  config,
+  log,
+  metrics,
+  readiness,
+}: Provider): Promise<() => AccessPolicy> {
+  let policy: AccessPolicy = { ...config.access, rules: [], accessDefault: 'deny' };
+  const useRules = (rules: readonly AccessRule[]) => {
+    policy = { ...config.access, rules };
+    metrics.setAccessRulesValid(true);
+    readiness.setWarning('access rules', undefined);
+    readiness.setLoaded('access rules');
+    log.info({ count: rules.length }, 'access rules loaded');
+  };
+  await watchFiles({
+    paths: [config.accessRulesFile],
+    use: ([text = '']) => {
+      useRules(parseAccessRules(text));
+    },
+    onFailure: (error) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        useRules([]);
+        return;
+      }
+      const mistake = error instanceof RangeError ? error.message : 'the file cannot be read';
+      metrics.setAccessRulesValid(false);
+      readiness.setWarning('access rules', `${mistake}; the former ones, if any, stay in use`);
+      log.error(
+        { mistake, error },
+        'the access rules are broken; former ones, if any, stay in use',
+      );
+    },
+  });
+  return () => policy;
 }
 
 async function watchCertificate(

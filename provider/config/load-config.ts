@@ -90,10 +90,19 @@ function toConfig(values: SettingValues, server: string) {
       annotationsMayWeaken: values.PIGGY_ANNOTATIONS_MAY_WEAKEN,
       region: values.AWS_REGION,
     },
+    access: toAccess(values),
+    accessRulesFile: values.PIGGY_ACCESS_RULES_FILE,
     registries: toRegistries(values),
     registryAuthoritiesDirectory: values.PIGGY_REGISTRY_CA_DIRECTORY,
     dockerConfigFile: values.PIGGY_DOCKER_CONFIG_FILE,
     pullSecretNamespaces: values.PIGGY_PULL_SECRET_NAMESPACES,
+  } as const;
+}
+
+function toAccess(values: SettingValues) {
+  return {
+    accessDefault: values.PIGGY_ACCESS_DEFAULT,
+    prefix: values.PIGGY_DEFAULT_SECRET_NAME_PREFIX ?? '',
   } as const;
 }
 

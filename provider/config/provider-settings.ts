@@ -142,6 +142,19 @@ export const launchSettings = {
   ),
 } as const;
 
+export const accessSettings = {
+  PIGGY_ACCESS_DEFAULT: setting(
+    oneOf('namespace', 'deny', 'allow'),
+    'namespace',
+    'What a service account may read where no access rule says so ([access rules](access-rules.md)).',
+  ),
+  PIGGY_ACCESS_RULES_FILE: setting(
+    absolutePath,
+    '/etc/piggy/access/access.yaml',
+    'The access rules; without the file there are none. Loaded again when it changes.',
+  ),
+} as const;
+
 export const registrySettings = {
   PIGGY_LOOKUP_TIMEOUT: setting(
     duration({ min: '100ms', max: '14s' }),

@@ -3,6 +3,7 @@
 
 import { policySettings, sharedSettings } from './policy-settings.ts';
 import {
+  accessSettings,
   kubernetesSettings,
   launchSettings,
   limitSettings,
@@ -16,6 +17,7 @@ export const settings = {
   ...limitSettings,
   ...kubernetesSettings,
   ...launchSettings,
+  ...accessSettings,
   ...registrySettings,
   ...sharedSettings,
   ...policySettings,
@@ -29,6 +31,7 @@ export const settingGroups: Readonly<Record<string, Readonly<Record<string, Sett
   'Listeners and logs': listenerSettings,
   'Time and load': limitSettings,
   Launches: { ...launchSettings, ...sharedSettings },
+  'Access to secrets': accessSettings,
   'Image lookups': registrySettings,
   'Kubernetes API': kubernetesSettings,
   'Read by the policies': policySettings,

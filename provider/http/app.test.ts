@@ -282,12 +282,18 @@ test('the provider is ready when all of its parts are, and no longer when it sto
     status: 503,
     body: {
       ready: false,
-      obstacles: ['listeners not loaded', 'certificate not loaded', 'sealing key not loaded'],
+      obstacles: [
+        'listeners not loaded',
+        'certificate not loaded',
+        'sealing key not loaded',
+        'access rules not loaded',
+      ],
     },
   });
   readiness.setLoaded('listeners');
   readiness.setLoaded('certificate');
   readiness.setLoaded('sealing key');
+  readiness.setLoaded('access rules');
   await readiness.loaded;
   assert.deepEqual(await ready(), { status: 200, body: { ready: true, obstacles: [] } });
   readiness.setStopping();

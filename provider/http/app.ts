@@ -69,7 +69,10 @@ export function createOperationsApp({
   app.get('/healthz', (c) => c.json({ healthy: true }));
   app.get('/readyz', (c) => {
     const obstacles = readiness.obstacles();
-    return c.json({ ready: obstacles.length === 0, obstacles }, obstacles.length === 0 ? 200 : 503);
+    const warnings = readiness.warnings();
+    const detail = { ready: obstacles.length === 0, obstacles };
+    const body = warnings.length === 0 ? detail : { ...detail, warnings };
+    return c.json(body, detail.ready ? 200 : 503);
   });
   app.get('/metrics', async (c) => {
     const { text, contentType } = await metrics.render();

@@ -15,6 +15,7 @@ export const statuses = {
   container_not_running: 409,
   launch_window_closed: 403,
   reference_not_in_spec: 403,
+  access_denied: 403,
   service_account_not_allowed: 403,
   invalid_annotation: 400,
   secret_not_found: 404,

@@ -45,6 +45,8 @@ function createCheck({ paths, use, onFailure }: WatchOptions): () => Promise<voi
       used = all;
       failed = undefined;
     } catch (error) {
+      // The same text is news again once the files are back.
+      used = undefined;
       if (String(error) !== failed) onFailure(error);
       failed = String(error);
     }

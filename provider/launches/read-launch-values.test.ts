@@ -5,6 +5,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { inspect } from 'node:util';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/api-client.ts';
+import type { AccessPolicy } from '../secrets/grant.ts';
 import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
 import { createSecretsReader, type ReadSecrets } from '../secrets/read-secrets.ts';
 import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
@@ -28,6 +29,8 @@ const DEFAULTS: LaunchDefaults = {
   annotationsMayWeaken: false,
   region: 'eu-west-1',
 };
+
+const ACCESS: AccessPolicy = { rules: [], accessDefault: 'namespace', prefix: '' };
 
 let api: KubernetesApi;
 let aws: Aws;
@@ -67,6 +70,7 @@ type Scenario = {
   readonly token?: Partial<TokenRequest>;
   readonly body?: object;
   readonly defaults?: Partial<LaunchDefaults>;
+  readonly access?: Partial<AccessPolicy>;
 };
 
 const ENV = { PASSWORD: 'piggy:PASSWORD', PIGGY_AWS_SECRET_NAME: 'shop/api' };
@@ -81,9 +85,12 @@ function prepare(scenario: Scenario) {
   const signature = signArgv(['/app', 'serve']);
   const body = { uid, signature, references: ['PASSWORD'], ...scenario.body };
   const noted: LaunchFacts[] = [];
+  const observed: string[] = [];
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
     readSecrets,
+    accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
+    observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),
     defaults: { ...DEFAULTS, ...scenario.defaults },
     now: Date.now,
   });
@@ -93,7 +100,7 @@ function prepare(scenario: Scenario) {
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };
-  return { ask, facts: () => Object.assign({}, ...noted) as LaunchFacts, token };
+  return { ask, facts: () => Object.assign({}, ...noted) as LaunchFacts, token, observed };
 }
 
 test('a container that starts is given the values that it refers to, and no others', async () => {
@@ -106,6 +113,7 @@ test('a container that starts is given the values that it refers to, and no othe
     serviceAccount: 'api',
     container: 'app',
     secretId: 'shop/api',
+    rule: 'default namespace',
   });
 });
 
@@ -187,6 +195,18 @@ const denied: Record<string, [check: number, scenario: Scenario, code: ErrorCode
     { body: { references: ['PORT'] } },
     'reference_not_in_spec',
   ],
+  'a secret without a rule, where that denies': [
+    7,
+    { access: { accessDefault: 'deny' } },
+    'access_denied',
+  ],
+  'parameters of another namespace': [
+    7,
+    {
+      pod: { env: { PASSWORD: 'piggy:PASSWORD', PIGGY_AWS_SSM_PARAMETER_PATH: '/bank' } },
+    },
+    'access_denied',
+  ],
 };
 
 for (const [name, [check, scenario, code]] of Object.entries(denied)) {
@@ -219,6 +239,29 @@ test('integrity is checked where only the author says so', async () => {
   const pod = env({ PIGGY_ENFORCE_INTEGRITY: 'true' });
   const { ask } = prepare({ pod, body: { signature: '' }, defaults: { enforceIntegrity: false } });
   await assert.rejects(ask(), { code: 'signature_mismatch' });
+});
+
+test('check 7: a secret of another namespace is given out only where it names the service account', async () => {
+  aws.putSecret('bank/open', '{"PASSWORD":"hunter2","PIGGY_ALLOWED_SA":"shop:api"}');
+  aws.putSecret('bank/closed', '{"PASSWORD":"hunter2"}');
+  aws.putSecret('bank/listed', '{"PASSWORD":"hunter2","PIGGY_ALLOWED_SA":"bank:api"}');
+  const read = (id: string) => prepare({ pod: env({ PIGGY_AWS_SECRET_NAME: id }) });
+  assert.deepEqual((await read('bank/open').ask()).missing, []);
+  // What does not exist is answered as what is not allowed.
+  for (const id of ['bank/closed', 'bank/listed', 'bank/absent']) {
+    await assert.rejects(read(id).ask(), {
+      code: 'access_denied',
+      message: new RegExp(`may not read secret ${id}: it is not under shop/.*PIGGY_ALLOWED_SA`),
+    });
+  }
+});
+
+test('check 7: the decision is noted and counted by its rule', async () => {
+  const rules = [{ name: 'one', namespaces: ['shop'], secrets: ['shop/*'] }];
+  const { ask, facts, observed } = prepare({ access: { rules } });
+  await ask();
+  assert.equal(facts().rule, 'one');
+  assert.deepEqual(observed, ['allowed one']);
 });
 
 test('check 9: a secret that does not name the service account is refused', async () => {

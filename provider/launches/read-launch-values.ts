@@ -3,6 +3,13 @@
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
+import {
+  decideGrant,
+  targetOf,
+  type AccessDecision,
+  type AccessPolicy,
+  type Grant,
+} from '../secrets/grant.ts';
 import type { ReadSecrets } from '../secrets/read-secrets.ts';
 import type { SecretSource } from '../secrets/source.ts';
 import type { SelectedValues } from '../secrets/values.ts';
@@ -28,6 +35,9 @@ export type LaunchFacts = {
   readonly secretId?: string;
   readonly parameterPath?: string;
   readonly references?: number;
+  /** The access rule, or default, that allowed it, and the AWS role that it names. */
+  readonly rule?: string;
+  readonly roleArn?: string;
 };
 
 export type LaunchQuestion = { readonly token: string | undefined; readonly body: unknown };
@@ -47,6 +57,9 @@ export type ReadLaunchValues = (
 export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
   readonly readSecrets: ReadSecrets;
+  /** The access rules of this moment. */
+  readonly accessPolicy: () => AccessPolicy;
+  readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
   readonly defaults: LaunchDefaults;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -83,8 +96,13 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     settle(decideReferences(container, references)); // 6
 
     const { source, enforceServiceAccount: allowListRequired } = settings;
-    const secret = { source, references, serviceAccount, allowListRequired };
-    const values = await readSecrets(secret, signal); // 9
+    const policy = dependencies.accessPolicy();
+    const decision = decideGrant(policy, serviceAccount, targetOf(source)); // 7
+    const grant = settleGrant(decision, dependencies.observeAccess);
+    note(describeGrant(grant));
+
+    const secret = { source, references, serviceAccount, allowListRequired, policy, grant };
+    const values = await readSecrets(secret, signal); // 7 by AWS's names, 9
     settle(launchWindow.closeAfterAnswer(start));
     return values;
   };
@@ -93,6 +111,19 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
 function settle<T>(decision: Decision<T>): T {
   if (decision.allowed) return decision.value;
   throw new ProviderError(decision.code, decision.message);
+}
+
+function settleGrant(
+  decision: AccessDecision,
+  observe: LaunchDependencies['observeAccess'],
+): Grant {
+  observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
+  if (decision.allowed) return decision.grant;
+  throw new ProviderError('access_denied', decision.message);
+}
+
+function describeGrant({ rule, role }: Grant): LaunchFacts {
+  return role === undefined ? { rule } : { rule, roleArn: role.roleArn };
 }
 
 function describeSource(source: SecretSource): LaunchFacts {

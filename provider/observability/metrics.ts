@@ -12,6 +12,10 @@ export type RequestOutcome = {
 
 export type Metrics = {
   readonly observeRequest: (outcome: RequestOutcome) => void;
+  /** By the code of the failure, or `ok`. */
+  readonly observeAwsCall: (action: string, code: string) => void;
+  readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
+  readonly setAccessRulesValid: (isValid: boolean) => void;
   readonly setCertificateExpiry: (expiry: Date) => void;
   /** The text that Prometheus reads, and its content type. */
   readonly render: () => Promise<{ readonly text: string; readonly contentType: string }>;
@@ -43,6 +47,7 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
+    ...createAccessMetrics(registers),
     observeRequest: ({ route, status, code, durationMs }) => {
       requests.inc({ route, status, code });
       durations.observe({ route }, durationMs / 1_000);
@@ -51,5 +56,36 @@ export function createMetrics(): Metrics {
       expiry.set(date.getTime() / 1_000);
     },
     render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
+
+function createAccessMetrics(registers: Registry[]) {
+  const calls = new Counter({
+    name: 'piggy_aws_calls_total',
+    help: 'Questions to AWS, by IAM action and the code that they ended with.',
+    labelNames: ['action', 'code'],
+    registers,
+  });
+  const decisions = new Counter({
+    name: 'piggy_access_decisions_total',
+    help: 'Decisions of check 7, by the access rule or default that allowed it (docs/access-rules.md).',
+    labelNames: ['decision', 'rule'],
+    registers,
+  });
+  const valid = new Gauge({
+    name: 'piggy_access_rules_valid',
+    help: '1, or 0 while the file of access rules is broken and its last good content is in use.',
+    registers,
+  });
+  return {
+    observeAwsCall: (action: string, code: string) => {
+      calls.inc({ action, code });
+    },
+    observeAccess: (decision: 'allowed' | 'denied', rule: string) => {
+      decisions.inc({ decision, rule });
+    },
+    setAccessRulesValid: (isValid: boolean) => {
+      valid.set(isValid ? 1 : 0);
+    },
   };
 }

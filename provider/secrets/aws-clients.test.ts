@@ -32,7 +32,9 @@ function options(requestTimeoutMs = 60_000) {
 
 test('a secret is asked for by id and version, in its region', async () => {
   const read = createSecretsManagerClient(options());
-  const content = await read(shop, FOREVER);
+  const { content, target } = await read(shop, FOREVER);
+  const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/api';
+  assert.deepEqual(target, { kind: 'secret', names: ['shop/api'], arn });
   assert.equal(content.find('A')?.reveal(), 'hunter2');
   const input = { SecretId: 'shop/api', VersionStage: 'AWSCURRENT' };
   assert.deepEqual(aws.requests, [
@@ -127,7 +129,7 @@ test('parameters are read page by page, below the path only', async () => {
     aws.putParameter({ name: `/shop/deep/K${index}`, type: 'SecureString', value: `${index}` });
   }
   aws.putParameter({ name: '/shopping/OTHER', type: 'String', value: 'x' });
-  const content = await createParameterStoreClient(options())(path, FOREVER);
+  const { content } = await createParameterStoreClient(options())(path, FOREVER);
   assert.equal(content.find('K22')?.reveal(), '22');
   assert.equal(content.find('OTHER'), undefined);
   assert.equal(aws.requests.length, 3);

@@ -1,7 +1,8 @@
 // Translates what the AWS SDK throws. Nothing of AWS's own text is passed on, not even to the log: it can quote what was
 // sent or answered. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html#API_GetSecretValue_Errors
 
-import { ProviderError } from '../errors.ts';
+import { ProviderError, type ErrorCode } from '../errors.ts';
+import type { AssumedRole } from './assumed-role.ts';
 
 export type AwsCall = {
   /** As IAM names it, such as "secretsmanager:GetSecretValue". */
@@ -9,12 +10,38 @@ export type AwsCall = {
   /** What it was asked for, such as "secret shop/api". */
   readonly resource: string;
   readonly region: string;
+  /** The role that asks; `undefined`: the provider's own. */
+  readonly role?: AssumedRole | undefined;
 };
+
+export type ObserveAwsCall = (action: string, code: ErrorCode | 'ok') => void;
 
 type Failure = { readonly name: string; readonly status: number; readonly retryAfter: string };
 
 const DEFAULT_RETRY_AFTER_SECONDS = 2;
 const MAX_RETRY_AFTER_SECONDS = 30;
+
+type ObservedCall = {
+  readonly call: AwsCall;
+  readonly signal: AbortSignal;
+  readonly observe: ObserveAwsCall | undefined;
+};
+
+/** Throws what `translateAwsFailure` makes of a failure. */
+export async function callAws<T>(
+  { call, signal, observe }: ObservedCall,
+  send: () => Promise<T>,
+): Promise<T> {
+  try {
+    const answer = await send();
+    observe?.(call.action, 'ok');
+    return answer;
+  } catch (error) {
+    const translated = translateAwsFailure(call, error, signal);
+    observe?.(call.action, translated.code);
+    throw translated;
+  }
+}
 
 export function translateAwsFailure(
   call: AwsCall,
@@ -54,7 +81,7 @@ function translateByName(call: AwsCall, failure: Failure, cause: Error): Provide
     case 'DecryptionFailure':
       return new ProviderError(
         'aws_access_denied',
-        `the provider's AWS role may not ${action} ${describe(call)}; allow it, and kms:Decrypt where it has its own key`,
+        `${describeRole(call)} may not ${action} ${describe(call)}; allow it, and kms:Decrypt where it has its own key`,
         { cause },
       );
     case 'CredentialsProviderError':
@@ -98,6 +125,10 @@ function unavailable(
   { problem, cause }: { readonly problem: string; readonly cause: Error },
 ): ProviderError {
   return new ProviderError('aws_unavailable', `${describe(call)}: ${problem}`, { cause });
+}
+
+function describeRole({ role }: AwsCall): string {
+  return role === undefined ? "the provider's AWS role" : `AWS role ${role.roleArn}`;
 }
 
 function describe({ resource, region }: AwsCall): string {

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient, type ParameterType } from '@aws-sdk/client-ssm';
 import { startMoto, whyNoMoto, type Moto } from '../testing/moto.ts';
+import type { AccessPolicy } from './grant.ts';
 import { createParameterStoreClient } from './parameter-store-client.ts';
 import { createSecretsReader, type ReadSecrets } from './read-secrets.ts';
 import { createSecretsManagerClient } from './secrets-manager-client.ts';
@@ -56,18 +57,21 @@ async function createSecret(content: Secret): Promise<{ name: string; arn: strin
   return { name, arn: created.ARN ?? '', id: created.VersionId ?? '' };
 }
 
+const policy: AccessPolicy = { rules: [], accessDefault: 'allow', prefix: '' };
+const grant = { rule: 'default allow', role: undefined, onlyIfListed: false };
+
 type Asked = { version?: SecretVersion; allowListRequired?: boolean; region?: string };
 
 async function readValues(secretId: string, references: string[], asked: Asked = {}) {
   const { version = CURRENT, allowListRequired = false, region = REGION } = asked;
   const source = { kind: 'secretsManager', secretId, region, version } as const;
-  const question = { source, references, serviceAccount: api, allowListRequired };
+  const question = { source, references, serviceAccount: api, allowListRequired, policy, grant };
   return reveal(await readSecrets(question, FOREVER));
 }
 
 async function readParameters(path: string, references: string[], allowListRequired = false) {
   const source = { kind: 'parameterStore', path, region: REGION } as const;
-  const question = { source, references, serviceAccount: api, allowListRequired };
+  const question = { source, references, serviceAccount: api, allowListRequired, policy, grant };
   return reveal(await readSecrets(question, FOREVER));
 }
 

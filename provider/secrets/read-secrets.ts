@@ -1,11 +1,21 @@
-// Reads a secret for a service account: fetch, decide by the secret's own allow-list, select what was asked for.
+// Reads a secret for a service account: fetch, decide by what AWS calls it and by the secret's own allow-list, select what
+// was asked for.
 
 import { ProviderError } from '../errors.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import { decideAccess } from './access.ts';
+import {
+  decideReturned,
+  refuseUnlisted,
+  targetOf,
+  type AccessPolicy,
+  type AccessTarget,
+  type Grant,
+} from './grant.ts';
 import type { ReadParameters } from './parameter-store-client.ts';
 import type { ReadSecretVersion } from './secrets-manager-client.ts';
 import { CURRENT, type SecretSource } from './source.ts';
+import type { StoredSecret } from './stored-secret.ts';
 import { selectValues, type SecretContent, type SelectedValues } from './values.ts';
 
 export type SecretQuestion = {
@@ -14,9 +24,12 @@ export type SecretQuestion = {
   readonly serviceAccount: ServiceAccount;
   /** Refuse a secret that says nothing about who may read it. */
   readonly allowListRequired: boolean;
+  /** What check 7 decided, by this policy. */
+  readonly policy: AccessPolicy;
+  readonly grant: Grant;
 };
 
-/** Throws ProviderError with a LaunchErrorCode; `service_account_not_allowed` before any value is looked at. */
+/** Throws ProviderError with a LaunchErrorCode; `access_denied` and `service_account_not_allowed` before any value is looked at. */
 export type ReadSecrets = (
   question: SecretQuestion,
   signal: AbortSignal,
@@ -29,47 +42,85 @@ export type SecretsDependencies = {
 
 export function createSecretsReader(dependencies: SecretsDependencies): ReadSecrets {
   return async (question, signal) => {
-    const { content, deciding } = await fetchSecret(dependencies, question.source, signal);
-    for (const version of deciding) assertAllowed(version, question);
-    return selectValues(content, question.references);
+    const { stored, deciding } = await fetchGranted(dependencies, question, signal);
+    const grants = deciding.map(({ target }) => confirmGrant(question, target));
+    const onlyIfListed = grants.some((grant) => grant.onlyIfListed);
+    for (const { content } of deciding) assertAllowed(content, question, onlyIfListed);
+    return selectValues(stored.content, question.references);
   };
 }
 
 type FetchedSecret = {
-  readonly content: SecretContent;
+  readonly stored: StoredSecret;
   /** Each of these must allow. */
-  readonly deciding: readonly SecretContent[];
+  readonly deciding: readonly StoredSecret[];
 };
+
+async function fetchGranted(
+  dependencies: SecretsDependencies,
+  question: SecretQuestion,
+  signal: AbortSignal,
+): Promise<FetchedSecret> {
+  try {
+    return await fetchSecret(dependencies, question, signal);
+  } catch (error) {
+    const isHidden = error instanceof ProviderError && error.code === 'secret_not_found';
+    // Who may read a secret only if it says so is not told whether there is one.
+    if (isHidden && question.grant.onlyIfListed) throw unlisted(question, error);
+    throw error;
+  }
+}
 
 async function fetchSecret(
   { readSecretVersion, readParameters }: SecretsDependencies,
-  source: SecretSource,
+  { source, grant: { role } }: SecretQuestion,
   signal: AbortSignal,
 ): Promise<FetchedSecret> {
   if (source.kind === 'parameterStore') {
-    const content = await readParameters(source, signal);
-    return { content, deciding: [content] };
+    const stored = await readParameters({ ...source, role }, signal);
+    return { stored, deciding: [stored] };
   }
   const { version } = source;
   if (version.kind === 'stage' && version.stage === CURRENT.stage) {
-    const content = await readSecretVersion(source, signal);
-    return { content, deciding: [content] };
+    const stored = await readSecretVersion({ ...source, role }, signal);
+    return { stored, deciding: [stored] };
   }
   // Who was taken off the list must not come in through an old version that still names them.
-  const [content, current] = await Promise.all([
-    readSecretVersion(source, signal),
-    readSecretVersion({ ...source, version: CURRENT }, signal),
+  const [stored, current] = await Promise.all([
+    readSecretVersion({ ...source, role }, signal),
+    readSecretVersion({ ...source, role, version: CURRENT }, signal),
   ]);
-  return { content, deciding: [content, current] };
+  return { stored, deciding: [stored, current] };
 }
 
-function assertAllowed({ allowLists }: SecretContent, question: SecretQuestion): void {
-  const { serviceAccount, source, allowListRequired } = question;
+/** Check 7 once more: a name or ARN that was asked for need not be all that AWS calls the secret. */
+function confirmGrant(
+  { policy, serviceAccount, grant }: SecretQuestion,
+  target: AccessTarget,
+): Grant {
+  const decision = decideReturned(policy, serviceAccount, { target, grant });
+  if (decision.allowed) return decision.grant;
+  throw new ProviderError('access_denied', decision.message);
+}
+
+function assertAllowed(
+  { allowLists }: SecretContent,
+  question: SecretQuestion,
+  onlyIfListed: boolean,
+): void {
+  const { serviceAccount, source } = question;
+  const allowListRequired = question.allowListRequired || onlyIfListed;
   const lists = allowLists.length === 0 ? [undefined] : allowLists;
   for (const allowList of lists) {
     const decision = decideAccess(serviceAccount, allowList, { allowListRequired });
-    if (!decision.allowed) throw notAllowed(serviceAccount, source, decision.reason);
+    if (decision.allowed) continue;
+    throw onlyIfListed ? unlisted(question) : notAllowed(serviceAccount, source, decision.reason);
   }
+}
+
+function unlisted({ policy, serviceAccount, source }: SecretQuestion, cause?: unknown) {
+  const message = refuseUnlisted(policy, serviceAccount, targetOf(source));
+  return new ProviderError('access_denied', message, { cause });
 }
 
 function notAllowed(

@@ -8,26 +8,35 @@ import {
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
 import { ProviderError } from '../errors.ts';
-import { translateAwsFailure } from './aws-failure.ts';
+import type { AssumedRole } from './assumed-role.ts';
+import { callAws, type ObserveAwsCall } from './aws-failure.ts';
 import { createRegionalClients } from './regional-clients.ts';
 import type { SecretVersion } from './source.ts';
-import { parseSecretBinary, parseSecretString, type SecretContent } from './values.ts';
+import { parseSecretBinary, parseSecretString } from './values.ts';
+import type { StoredSecret } from './stored-secret.ts';
 
 export type SecretVersionQuestion = {
   readonly secretId: string;
   readonly region: string;
   readonly version: SecretVersion;
+  /** `undefined`: the provider's own. */
+  readonly role?: AssumedRole | undefined;
 };
 
 /** Throws `secret_not_found`, `aws_access_denied`, `aws_throttled`, `aws_unavailable`, `deadline_exceeded`. */
 export type ReadSecretVersion = (
   question: SecretVersionQuestion,
   signal: AbortSignal,
-) => Promise<SecretContent>;
+) => Promise<StoredSecret>;
+
+export type AwsCredentials = NonNullable<SecretsManagerClientConfig['credentials']>;
 
 export type AwsClientOptions = {
   /** One provider for all clients: each of its own would ask AWS for a session of its own. */
-  readonly credentials: NonNullable<SecretsManagerClientConfig['credentials']>;
+  readonly credentials: AwsCredentials;
+  /** Where roles are to be assumed. */
+  readonly credentialsOf?: (role: AssumedRole, region: string) => AwsCredentials;
+  readonly observeCall?: ObserveAwsCall;
   readonly connectionTimeoutMs: number;
   readonly requestTimeoutMs: number;
   /** Instead of AWS itself. */
@@ -38,30 +47,25 @@ const MAX_ATTEMPTS = 3;
 
 export function createSecretsManagerClient(options: AwsClientOptions): ReadSecretVersion {
   const clientFor = createRegionalClients(
-    (region) => new SecretsManagerClient(describeClient(options, region)),
+    (region, role) => new SecretsManagerClient(describeClient(options, region, role)),
   );
-  return async ({ secretId, region, version }, signal) => {
+  return ({ secretId, region, version, role }, signal) => {
     const command = new GetSecretValueCommand({ SecretId: secretId, ...describeVersion(version) });
-    try {
-      const answer = await clientFor(region).send(command, { abortSignal: signal });
+    const resource = `secret ${secretId}`;
+    const call = { action: 'secretsmanager:GetSecretValue', resource, region, role };
+    return callAws({ call, signal, observe: options.observeCall }, async () => {
+      const answer = await clientFor(region, role).send(command, { abortSignal: signal });
       return parseAnswer(answer, secretId);
-    } catch (error) {
-      const call = {
-        action: 'secretsmanager:GetSecretValue',
-        resource: `secret ${secretId}`,
-        region,
-      };
-      throw translateAwsFailure(call, error, signal);
-    }
+    });
   };
 }
 
 /** What the clients of all services have in common. */
-export function describeClient(options: AwsClientOptions, region: string) {
-  const { credentials, connectionTimeoutMs, requestTimeoutMs, endpoint } = options;
+export function describeClient(options: AwsClientOptions, region: string, role?: AssumedRole) {
+  const { connectionTimeoutMs, requestTimeoutMs, endpoint } = options;
   return {
     region,
-    credentials,
+    credentials: selectCredentials(options, region, role),
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: MAX_ATTEMPTS,
     retryMode: 'standard',
@@ -74,6 +78,17 @@ export function describeClient(options: AwsClientOptions, region: string) {
   };
 }
 
+function selectCredentials(
+  { credentials, credentialsOf }: AwsClientOptions,
+  region: string,
+  role: AssumedRole | undefined,
+): AwsCredentials {
+  if (role === undefined) return credentials;
+  // Never the provider's own in place of a role's: they may be allowed more.
+  if (credentialsOf !== undefined) return credentialsOf(role, region);
+  throw new ProviderError('aws_access_denied', `role ${role.roleArn} cannot be assumed here`);
+}
+
 function describeVersion(version: SecretVersion) {
   switch (version.kind) {
     case 'id':
@@ -83,9 +98,12 @@ function describeVersion(version: SecretVersion) {
   }
 }
 
-function parseAnswer(answer: GetSecretValueCommandOutput, secretId: string): SecretContent {
-  const { SecretString: text, SecretBinary: bytes } = answer;
-  if (text !== undefined) return parseSecretString(text);
-  if (bytes !== undefined) return parseSecretBinary(bytes);
+function parseAnswer(answer: GetSecretValueCommandOutput, secretId: string): StoredSecret {
+  const { SecretString: text, SecretBinary: bytes, Name = '', ARN = '' } = answer;
+  const target = { kind: 'secret', names: [Name], arn: ARN } as const;
+  if (text !== undefined) return { content: parseSecretString(text), target, size: text.length };
+  if (bytes !== undefined) {
+    return { content: parseSecretBinary(bytes), target, size: bytes.length };
+  }
   throw new ProviderError('secret_not_found', `secret ${secretId} has no value; put one into it`);
 }

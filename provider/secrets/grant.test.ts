@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessRule } from './access-rules.ts';
+import { decideGrant, decideReturned, targetOf, type AccessDefault } from './grant.ts';
+import { CURRENT } from './source.ts';
+
+const api = { namespace: 'shop', name: 'api' };
+const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:';
+
+function target(id: string) {
+  const region = 'eu-west-1';
+  return targetOf(
+    id.startsWith('/')
+      ? { kind: 'parameterStore', path: id, region }
+      : { kind: 'secretsManager', secretId: id, region, version: CURRENT },
+  );
+}
+
+const rules: readonly AccessRule[] = [
+  { name: 'web-only', namespaces: ['shop'], serviceAccounts: ['web'], secrets: ['**'] },
+  { name: 'shared', namespaces: ['shop*'], secrets: ['shared/*'], parameterPaths: ['/shared/**'] },
+  { name: 'by-arn', namespaces: ['shop'], secrets: [`${ARN}team/**`] },
+];
+
+type Case = [accessDefault: AccessDefault, id: string, outcome: string];
+const cases: Record<string, Case> = {
+  'a secret of the own namespace': ['namespace', 'shop/api', 'default namespace'],
+  'its ARN': ['namespace', `${ARN}shop/api-AbCdEf`, 'default namespace'],
+  'a secret of another namespace': [
+    'namespace',
+    'bank/api',
+    'default namespace allow-list, listed',
+  ],
+  'a namespace that begins alike': [
+    'namespace',
+    'shopping/api',
+    'default namespace allow-list, listed',
+  ],
+  'the namespace without a name': ['namespace', 'shop/', 'default namespace allow-list, listed'],
+  'a parameter path of the own namespace': ['namespace', '/shop', 'default namespace'],
+  'one below it': ['namespace', '/shop/api', 'default namespace'],
+  'a parameter path of another one': ['namespace', '/bank', 'denied'],
+  'all parameters': ['namespace', '/', 'denied'],
+  'a secret without a rule': ['deny', 'shop/api', 'denied'],
+  'a secret without a rule, where all is allowed': ['allow', 'bank/api', 'default allow'],
+  'a secret of a rule': ['deny', 'shared/db', 'shared'],
+  'its ARN, whole': ['deny', `${ARN}shared/db-AbCdEf`, 'shared'],
+  'a secret deeper than the rule': ['deny', 'shared/db/main', 'denied'],
+  'a parameter path of a rule': ['deny', '/shared/db/main', 'shared'],
+  'an ARN of a rule': ['deny', `${ARN}team/a/b-AbCdEf`, 'by-arn'],
+  'a name that only its ARN would allow': ['deny', 'team/a', 'denied'],
+};
+
+for (const [name, [accessDefault, id, outcome]] of Object.entries(cases)) {
+  test(`${name} (${accessDefault}): ${outcome}`, () => {
+    const decision = decideGrant({ rules, accessDefault, prefix: '' }, api, target(id));
+    const said = decision.allowed
+      ? `${decision.grant.rule}${decision.grant.onlyIfListed ? ', listed' : ''}`
+      : 'denied';
+    assert.equal(said, outcome);
+    if (!decision.allowed) assert.match(decision.message, /shop:api may not read .*piggy-access/);
+  });
+}
+
+test('the prefix of default names is that of the setting', () => {
+  const policy = { rules: [], accessDefault: 'namespace', prefix: 'prod/' } as const;
+  const rule = (id: string) => {
+    const decision = decideGrant(policy, api, target(id));
+    return decision.allowed && decision.grant.rule;
+  };
+  assert.equal(rule('prod/shop/api'), 'default namespace');
+  assert.equal(rule('/prod/shop'), 'default namespace');
+  assert.equal(rule('shop/api'), 'default namespace allow-list');
+  assert.equal(rule('/shop'), false);
+});
+
+test('what AWS names otherwise is decided again: a rule for one name does not open another', () => {
+  const only: AccessRule = { name: 'one', namespaces: ['shop'], secrets: ['shared/db'] };
+  const policy = { rules: [only], accessDefault: 'deny', prefix: '' } as const;
+  const asked = decideGrant(policy, api, target(`${ARN}shared/db-secret`));
+  assert.ok(asked.allowed);
+  const named = (name: string) =>
+    ({ kind: 'secret', names: [name], arn: `${ARN}${name}` }) as const;
+  const again = (name: string) =>
+    decideReturned(policy, api, { target: named(name), grant: asked.grant }).allowed;
+  assert.equal(again('shared/db'), true);
+  assert.equal(again('shared/db-secret'), false);
+  assert.equal(again(''), false);
+});
+
+test('a rule says the role, with the service account as its session', () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/shop';
+  const rule = { name: 'r', namespaces: ['*'], secrets: ['**'], roleArn, externalId: 'x1' };
+  const policy = { rules: [rule], accessDefault: 'deny', prefix: '' } as const;
+  const decision = decideGrant(policy, api, target('any/thing'));
+  const role = { roleArn, externalId: 'x1', account: api, sessionTags: true };
+  assert.deepEqual(decision.allowed && decision.grant.role, role);
+});

@@ -1,0 +1,173 @@
+// Decides by the owner's access rules and PIGGY_ACCESS_DEFAULT whether a service account may read a secret, and as which AWS
+// role (check 7, docs/access-rules.md). Rules only ever allow; the first that covers both decides.
+
+import type { ServiceAccount } from '../kubernetes/service-account.ts';
+import { roleOf, type AccessRule } from './access-rules.ts';
+import { roleKey, type AssumedRole } from './assumed-role.ts';
+import { matchesPathGlob, matchesSegment } from './path-glob.ts';
+import type { SecretSource } from './source.ts';
+
+export type AccessDefault = 'namespace' | 'deny' | 'allow';
+
+export type AccessPolicy = {
+  readonly rules: readonly AccessRule[];
+  readonly accessDefault: AccessDefault;
+  /** What default secret names begin with: the setting, never the annotation. */
+  readonly prefix: string;
+};
+
+export type Grant = {
+  readonly rule: string;
+  readonly role: AssumedRole | undefined;
+  /** It holds only for a secret whose PIGGY_ALLOWED_SA names the account. */
+  readonly onlyIfListed: boolean;
+};
+
+export type AccessDecision =
+  | { readonly allowed: true; readonly grant: Grant }
+  | { readonly allowed: false; readonly message: string };
+
+/** What is to be read: as asked for, and as AWS then names it. */
+export type AccessTarget =
+  | {
+      readonly kind: 'secret';
+      /** Of an ARN, the names that it can stand for. */
+      readonly names: readonly string[];
+      readonly arn: string | undefined;
+    }
+  | { readonly kind: 'path'; readonly path: string };
+
+export function decideGrant(
+  policy: AccessPolicy,
+  account: ServiceAccount,
+  target: AccessTarget,
+): AccessDecision {
+  const rule = policy.rules.find((one) => covers(one, account, target));
+  if (rule !== undefined) {
+    const role = roleOf(rule, account);
+    return allow({ rule: rule.name, role, onlyIfListed: false });
+  }
+  return decideByDefault(policy, account, target);
+}
+
+/** Decides again when AWS has said what the secret is: it must be allowed as well, and with the role it was read with. */
+export function decideReturned(
+  policy: AccessPolicy,
+  account: ServiceAccount,
+  { target, grant }: { readonly target: AccessTarget; readonly grant: Grant },
+): AccessDecision {
+  const decision = decideGrant(policy, account, target);
+  if (!decision.allowed) return decision;
+  if (roleKey(decision.grant.role) !== roleKey(grant.role)) {
+    const advice = `rule ${decision.grant.rule} covers it, with another role than rule ${grant.rule}, which was asked for; write the secret's name or whole ARN`;
+    return refuse(account, target, advice);
+  }
+  const onlyIfListed = grant.onlyIfListed || decision.grant.onlyIfListed;
+  return allow({ ...decision.grant, onlyIfListed });
+}
+
+function decideByDefault(
+  { accessDefault, prefix }: AccessPolicy,
+  account: ServiceAccount,
+  target: AccessTarget,
+): AccessDecision {
+  switch (accessDefault) {
+    case 'allow':
+      return allow({ rule: 'default allow', role: undefined, onlyIfListed: false });
+    case 'deny':
+      return refuse(account, target, adviseRule(account, target));
+    case 'namespace': {
+      const rule = 'default namespace';
+      if (isOwn(target, `${prefix}${account.namespace}/`)) {
+        return allow({ rule, role: undefined, onlyIfListed: false });
+      }
+      if (target.kind === 'secret') {
+        return allow({ rule: `${rule} allow-list`, role: undefined, onlyIfListed: true });
+      }
+      return refuse(account, target, adviseNamespace(prefix, account, target));
+    }
+  }
+}
+
+function isOwn(target: AccessTarget, own: string): boolean {
+  if (target.kind === 'secret') {
+    return target.names.every((name) => name.startsWith(own) && name.length > own.length);
+  }
+  return `${target.path}/`.startsWith(own.startsWith('/') ? own : `/${own}`);
+}
+
+function covers(rule: AccessRule, account: ServiceAccount, target: AccessTarget): boolean {
+  const { namespaces, serviceAccounts = ['*'] } = rule;
+  return (
+    namespaces.some((glob) => matchesSegment(glob, account.namespace)) &&
+    serviceAccounts.some((glob) => matchesSegment(glob, account.name)) &&
+    coversTarget(rule, target)
+  );
+}
+
+function coversTarget({ secrets = [], parameterPaths = [] }: AccessRule, target: AccessTarget) {
+  if (target.kind === 'path') {
+    return parameterPaths.some((glob) => matchesPathGlob(glob, target.path));
+  }
+  const { names, arn } = target;
+  return secrets.some((glob) =>
+    glob.startsWith('arn:')
+      ? arn !== undefined && matchesPathGlob(glob, arn)
+      : names.some((name) => matchesPathGlob(glob, name)),
+  );
+}
+
+const ARN = /^arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?<name>.+)$/s;
+/** What Secrets Manager puts behind the name in an ARN. */
+const ARN_SUFFIX = /-[A-Za-z0-9]{6}$/;
+
+/** A source as parsed from the container's settings. */
+export function targetOf(source: SecretSource): AccessTarget {
+  if (source.kind === 'parameterStore') return { kind: 'path', path: source.path };
+  const { secretId } = source;
+  const name = ARN.exec(secretId)?.groups?.['name'];
+  if (name === undefined) return { kind: 'secret', names: [secretId], arn: undefined };
+  // An ARN may be written without its last six characters, so both can be meant.
+  return { kind: 'secret', names: [name, name.replace(ARN_SUFFIX, '')], arn: secretId };
+}
+
+/** What a grant is missing when the secret's own list does not name the account either. */
+export function refuseUnlisted(
+  { prefix }: AccessPolicy,
+  account: ServiceAccount,
+  target: AccessTarget,
+): string {
+  return describeRefusal(account, target, adviseNamespace(prefix, account, target));
+}
+
+function adviseNamespace(prefix: string, account: ServiceAccount, target: AccessTarget): string {
+  const { namespace, name } = account;
+  const own = `${prefix}${namespace}/`;
+  const advice = `it is not under ${own} and ${adviseRule(account, target)}`;
+  return target.kind === 'secret'
+    ? `${advice}; or name ${namespace}:${name} in its PIGGY_ALLOWED_SA`
+    : advice;
+}
+
+function adviseRule({ namespace, name }: ServiceAccount, target: AccessTarget): string {
+  const field = target.kind === 'secret' ? 'secrets' : 'parameterPaths';
+  return `no access rule covers it; who runs Piggy can add one to the ConfigMap piggy-access: namespaces [${namespace}], serviceAccounts [${name}], ${field} [${describeTarget(target)}]`;
+}
+
+function describeTarget(target: AccessTarget): string {
+  return target.kind === 'path' ? target.path : (target.arn ?? target.names[0] ?? '');
+}
+
+function describeRefusal(account: ServiceAccount, target: AccessTarget, advice: string): string {
+  const what = target.kind === 'secret' ? 'secret' : 'parameter path';
+  const { namespace, name } = account;
+  return `service account ${namespace}:${name} may not read ${what} ${describeTarget(target)}: ${advice}`;
+}
+
+function allow(grant: Grant): AccessDecision {
+  return { allowed: true, grant };
+}
+
+function refuse(account: ServiceAccount, target: AccessTarget, advice: string): AccessDecision {
+  return { allowed: false, message: describeRefusal(account, target, advice) };
+}
