@@ -3,6 +3,7 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { kyvernoCli } from './go-tools.ts';
+import { goTest } from './go-test.ts';
 import { show } from './run.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -18,12 +19,7 @@ const suites: Record<string, () => Promise<number>> = {
     await kyvernoCli(console.log);
     return nodeTests('policies');
   },
-  launcher: () =>
-    show('go', ['test', '-race', './...'], {
-      watch,
-      cwd: join(root, 'envlauncher'),
-      env: { ...process.env, CGO_ENABLED: '1' },
-    }),
+  launcher: () => goTest(join(root, 'envlauncher'), watch),
 };
 
 function nodeTests(folder: string): Promise<number> {

@@ -1,11 +1,6 @@
 // Gets ECR passwords with the provider's own AWS identity, one for each region, renewed at half of their life.
 
-import {
-  ECRClient,
-  GetAuthorizationTokenCommand,
-  type AuthorizationData,
-  type ECRClientConfig,
-} from '@aws-sdk/client-ecr';
+import type { AuthorizationData, ECRClientConfig } from '@aws-sdk/client-ecr';
 import { ProviderError } from '../errors.ts';
 import type { Credential } from './credential.ts';
 import { parseEcrHost, type EcrEndpoint } from './ecr-host.ts';
@@ -54,6 +49,8 @@ async function fetchPassword(
   { region, fips }: EcrEndpoint,
   { credentials, timeoutMs }: EcrDependencies,
 ): Promise<Password> {
+  // Loaded by the first who needs it: most installations do not, and it is 4 MB of memory.
+  const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
   const client = new ECRClient({
     region,
     credentials,
