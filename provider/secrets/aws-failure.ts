@@ -110,7 +110,7 @@ function translateByStatus(call: AwsCall, failure: Failure, cause: Error): Provi
     return new ProviderError('aws_throttled', message, { cause, retryAfterSeconds });
   }
   if (CREDENTIALS_REFUSED.test(name) || status === 401 || status === 403) {
-    const message = `AWS does not accept the provider's credentials for ${call.action} of ${describe(call)} (${name}); check its role`;
+    const message = describeRefusal(call, name);
     return new ProviderError('aws_access_denied', message, { cause });
   }
   const answer = status === 0 ? `could not be reached (${name})` : `answered ${status}`;
@@ -118,6 +118,14 @@ function translateByStatus(call: AwsCall, failure: Failure, cause: Error): Provi
     problem: `AWS ${answer}; check the region and the network, or try again`,
     cause,
   });
+}
+
+function describeRefusal(call: AwsCall, name: string): string {
+  const { action } = call;
+  if (action === 'sts:AssumeRole' && name === 'AccessDenied') {
+    return `the provider's AWS role may not ${action} ${describe(call)}; allow it, and look at that role's trust policy: principal, external id, sts:TagSession`;
+  }
+  return `AWS does not accept the provider's credentials for ${action} of ${describe(call)} (${name}); check its role`;
 }
 
 function unavailable(

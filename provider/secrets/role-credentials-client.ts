@@ -28,6 +28,8 @@ type Session = {
 const MAX_SESSIONS = 1000;
 /** Before its end, so that no request meets an expired session; the SDK renews as early. */
 const RENEWED_BEFORE_MS = 5 * 60_000;
+/** How long a failed renewal is not tried again. */
+const RENEWAL_PAUSE_MS = 10_000;
 const NEVER = new AbortController().signal;
 
 /** The credentials of a role: one session for all clients, renewed while it still holds. */
@@ -52,18 +54,34 @@ export function createRoleCredentials(
     );
   }
 
+  async function renew(role: AssumedRole, region: string, former: Promise<Session> | undefined) {
+    try {
+      return await assume(role, region);
+    } catch (error) {
+      // While the former session holds, nobody needs to notice that there is no new one yet.
+      const held = await former;
+      if (held !== undefined && options.now() < held.expiration.getTime()) return held;
+      throw error;
+    }
+  }
+
   return (role, region) => () => {
     const key = roleKey(role);
     const known = sessions.get(key);
     if (known !== undefined && options.now() < known.renewMs) return known.session;
-    const entry = { session: assume(role, region), renewMs: Infinity };
+    const entry = { session: renew(role, region, known?.session), renewMs: Infinity };
     sessions.set(key, entry);
     entry.session.then(
-      ({ expiration }) => (entry.renewMs = expiration.getTime() - RENEWED_BEFORE_MS),
+      ({ expiration }) => (entry.renewMs = decideRenewal(expiration, options.now())),
       () => sessions.get(key) === entry && sessions.delete(key),
     );
     return entry.session;
   };
+}
+
+function decideRenewal(expiration: Date, nowMs: number): number {
+  const endMs = expiration.getTime();
+  return Math.min(endMs, Math.max(endMs - RENEWED_BEFORE_MS, nowMs + RENEWAL_PAUSE_MS));
 }
 
 function describeSession({ roleArn, externalId, account, sessionTags }: AssumedRole) {

@@ -1,11 +1,19 @@
-// A stand-in for AWS (Secrets Manager and Systems Manager, AWS JSON 1.1 on HTTP): for the demo, and for what moto cannot
+// A stand-in for AWS (Secrets Manager and Systems Manager, AWS JSON 1.1 on HTTP; STS): for the demo, and for what moto cannot
 // do, to be slow, to throttle and to fail. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
+import {
+  assumeRole,
+  parseQuery,
+  refuseSession,
+  type AwsRole,
+  type AwsSession,
+  type SessionAnswer,
+} from './aws-sessions.ts';
 
 export type SecretVersion = {
   readonly id?: string;
@@ -20,9 +28,11 @@ export type AwsParameter = {
 };
 
 export type AwsRequest = {
-  /** Such as "secretsmanager.GetSecretValue". */
+  /** Such as "secretsmanager.GetSecretValue", or "sts.AssumeRole". */
   readonly target: string;
   readonly region: string;
+  /** The name of the role session that asks; its own credentials otherwise. */
+  readonly session?: string;
   readonly input: Readonly<Record<string, unknown>>;
 };
 
@@ -32,6 +42,8 @@ export type AwsFailure = {
   readonly type: string;
   readonly message?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Only this fails, such as "sts.AssumeRole". */
+  readonly target?: string;
 };
 
 export type Aws = {
@@ -43,6 +55,8 @@ export type Aws = {
     content: string | Uint8Array | readonly SecretVersion[],
   ) => void;
   readonly putParameter: (parameter: AwsParameter) => void;
+  /** That trusts whoever has the external id. */
+  readonly putRole: (role: AwsRole) => void;
   /** Answers every request so; `undefined` ends that. */
   readonly failWith: (failure: AwsFailure | undefined) => void;
   /** Waits so long before each answer; Infinity never answers. */
@@ -54,7 +68,8 @@ export type Aws = {
 
 type Answer = {
   readonly status: number;
-  readonly body: object;
+  /** Of AWS JSON, or XML text. */
+  readonly body: object | string;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
@@ -64,6 +79,8 @@ const PAGE_SIZE = 10;
 export async function startAws(): Promise<Aws> {
   const secrets = new Map<string, readonly SecretVersion[]>();
   const parameters = new Map<string, AwsParameter>();
+  const roles = new Map<string, AwsRole>();
+  const sessions = new Map<string, AwsSession>();
   const requests: AwsRequest[] = [];
   let connections = 0;
   let failure: AwsFailure | undefined;
@@ -78,18 +95,24 @@ export async function startAws(): Promise<Aws> {
   const { port } = server.address() as AddressInfo;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = await parseRequest(request);
-    if (asked !== undefined) requests.push(asked);
+    const asked = await parseRequest(request, sessions);
+    if ('target' in asked) requests.push(asked);
     if (delayMs === Infinity) return;
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-    const { status, body, headers } = asked === undefined ? UNSIGNED : decide(asked);
-    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', ...headers });
-    response.end(JSON.stringify(body));
+    const { status, body, headers } = 'target' in asked ? decide(asked) : asked;
+    const isXml = typeof body === 'string';
+    const type = isXml ? 'text/xml' : 'application/x-amz-json-1.1';
+    response.writeHead(status, { 'content-type': type, ...headers });
+    response.end(isXml ? body : JSON.stringify(body));
   }
 
   function decide(asked: AwsRequest): Answer {
-    if (failure !== undefined) return failed(failure);
+    if (failure !== undefined && (failure.target ?? asked.target) === asked.target) {
+      return asked.target === 'sts.AssumeRole' ? failedInXml(failure) : failed(failure);
+    }
     switch (asked.target) {
+      case 'sts.AssumeRole':
+        return giveSession(assumeRole(roles.get(String(asked.input['RoleArn'])), asked.input));
       case 'secretsmanager.GetSecretValue':
         return getSecretValue(secrets, asked);
       case 'AmazonSSM.GetParametersByPath':
@@ -99,6 +122,11 @@ export async function startAws(): Promise<Aws> {
     }
   }
 
+  function giveSession({ status, xml, session }: SessionAnswer): Answer {
+    if (session !== undefined) sessions.set(session.token, session);
+    return { status, body: xml };
+  }
+
   return {
     url: `http://127.0.0.1:${port}`,
     putSecret: (name, content) => {
@@ -106,6 +134,7 @@ export async function startAws(): Promise<Aws> {
       secrets.set(name, isOne ? [{ content }] : content);
     },
     putParameter: (parameter) => parameters.set(parameter.name, parameter),
+    putRole: (role) => roles.set(role.arn, role),
     failWith: (told) => (failure = told),
     delay: (told) => (delayMs = told),
     requests,
@@ -122,11 +151,33 @@ const SIGNED = /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/(?<region>[^/]+)\/[^/
 const UNSIGNED = failed({ status: 400, type: 'MissingAuthenticationTokenException' });
 
 /** `undefined` where the request is not signed. */
-async function parseRequest(request: IncomingMessage): Promise<AwsRequest | undefined> {
-  const input = (await json(request)) as AwsRequest['input'];
-  const region = SIGNED.exec(request.headers.authorization ?? '')?.groups?.['region'];
-  if (region === undefined) return undefined;
-  return { target: String(request.headers['x-amz-target']), region, input };
+const EXPIRED = failed({ status: 400, type: 'ExpiredTokenException' });
+
+async function parseRequest(
+  request: IncomingMessage,
+  sessions: ReadonlyMap<string, AwsSession>,
+): Promise<AwsRequest | Answer> {
+  const body = await text(request);
+  const {
+    authorization = '',
+    'x-amz-target': target,
+    'x-amz-security-token': token,
+  } = request.headers;
+  const region = SIGNED.exec(authorization)?.groups?.['region'];
+  if (region === undefined) return UNSIGNED;
+  const session = sessions.get(String(token));
+  if (token !== undefined && !(session && Date.now() < session.expiresMs)) return EXPIRED;
+  const who = session === undefined ? {} : { session: session.name };
+  if (target === undefined) {
+    const input = parseQuery(body);
+    return { target: `sts.${input['Action']}`, region, input, ...who };
+  }
+  const input = JSON.parse(body) as AwsRequest['input'];
+  return { target: String(target), region, input, ...who };
+}
+
+function failedInXml({ status, type, message = 'told to fail', headers = {} }: AwsFailure): Answer {
+  return { status, body: refuseSession(status, type, message).xml, headers };
 }
 
 type Secrets = ReadonlyMap<string, readonly SecretVersion[]>;

@@ -1,0 +1,169 @@
+// Access rules in the real process: which secrets they open, and what becomes of them when their file changes, breaks, goes
+// and comes back.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Agent, request } from 'undici';
+import { signArgv } from './launches/signature.ts';
+import { startAws } from './testing/aws.ts';
+import { injectedPod } from './testing/injected-pod.ts';
+import { startKubernetesApi } from './testing/kubernetes-api.ts';
+import { installProvider } from './testing/provider-installation.ts';
+import { startProvider } from './testing/provider-process.ts';
+
+const ROLE = 'arn:aws:iam::123456789012:role/shop';
+const folder = mkdtempSync(join(tmpdir(), 'piggy-access-'));
+const rulesFile = join(folder, 'access.yaml');
+const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
+const files = await installProvider({ kubernetes });
+const launcher = new Agent({ connect: { ca: files.ca } });
+
+for (const name of ['shared/a', 'shared/b', 'roles/a', 'shop/own'])
+  aws.putSecret(name, '{"A":"1"}');
+aws.putRole({ arn: ROLE, externalId: 'piggy' });
+
+/** At once, as Kubernetes does: a half written file is never seen. */
+function writeRules(text: string): void {
+  writeFileSync(join(folder, 'new'), text);
+  renameSync(join(folder, 'new'), rulesFile);
+}
+
+/** Rules that open these secrets to everyone in namespace shop; their number shows in the log. */
+function rulesFor(...secrets: readonly string[]): string {
+  const rules = secrets.map((secret, index) => ({
+    name: `rule-${index}`,
+    namespaces: ['shop'],
+    secrets: [secret],
+    ...(secret.startsWith('roles/') ? { roleArn: ROLE, externalId: 'piggy' } : {}),
+  }));
+  return JSON.stringify({ rules });
+}
+
+writeRules(rulesFor('shared/a'));
+const provider = await startProvider({
+  ...files.env,
+  PIGGY_ACCESS_RULES_FILE: rulesFile,
+  AWS_REGION: 'eu-central-1',
+  AWS_ENDPOINT_URL: aws.url,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+});
+
+after(async () => {
+  assert.equal(await provider.stop(), 0);
+  await Promise.all([kubernetes.stop(), aws.stop(), launcher.close()]);
+  files.remove();
+  rmSync(folder, { recursive: true });
+});
+
+let pods = 0;
+
+/** The code of the answer to a Pod of namespace shop that starts now; "ok" for its values. */
+async function launch(secretId: string): Promise<string> {
+  const name = `api-${(pods += 1)}`;
+  const env = { PIGGY_AWS_SECRET_NAME: secretId, A: 'piggy:A' };
+  const { uid, pod } = injectedPod({ name, env });
+  kubernetes.putPod(pod);
+  const bound = { name, uid: pod.metadata.uid };
+  const token = kubernetes.mintToken({ namespace: 'shop', serviceAccount: 'api', pod: bound });
+  const signature = signArgv(['/app', 'serve']);
+  const answer = await request(`${provider.launchUrl}/v1/secret`, {
+    method: 'POST',
+    body: JSON.stringify({ uid, signature, references: ['A'] }),
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    dispatcher: launcher,
+  });
+  const { code = 'ok' } = (await answer.body.json()) as { readonly code?: string };
+  return code;
+}
+
+const loaded = (count: number) =>
+  provider.line((line) => line['msg'] === 'access rules loaded' && line['count'] === count);
+
+async function readMetric(name: string): Promise<string | undefined> {
+  const text = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  return new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1];
+}
+
+async function readWarnings(): Promise<unknown> {
+  const answer = await fetch(`${provider.operationsUrl}/readyz`);
+  assert.equal(answer.status, 200);
+  return ((await answer.json()) as { readonly warnings?: unknown }).warnings;
+}
+
+// One file has one history, so the tests build on one another.
+
+test('a rule opens a secret, and what it does not name stays closed', async () => {
+  assert.equal(await launch('shared/a'), 'ok');
+  assert.equal(await readMetric('piggy_access_rules_valid'), '1');
+  assert.equal(await launch('roles/a'), 'access_denied');
+});
+
+test('a rule that is added is in use without a restart, with its role', async () => {
+  writeRules(rulesFor('shared/a', 'roles/*'));
+  await loaded(2);
+  const before = aws.requests.length;
+  assert.equal(await launch('roles/a'), 'ok');
+  assert.deepEqual(
+    aws.requests.slice(before).map(({ target, session }) => [target, session]),
+    [
+      ['sts.AssumeRole', undefined],
+      ['secretsmanager.GetSecretValue', 'piggy.shop.api'],
+    ],
+  );
+  const { rule, roleArn } = await provider.line(
+    ({ secretId, code }) => secretId === 'roles/a' && code === 'ok',
+  );
+  assert.deepEqual([rule, roleArn], ['rule-1', ROLE]);
+});
+
+test('a broken file leaves the last good rules in use, and says so', async () => {
+  writeRules(`${rulesFor('shared/b')} hunter2: [`);
+  const { level, mistake } = await provider.line(({ msg }) =>
+    String(msg).startsWith('the access rules are broken'),
+  );
+  assert.equal(level, 'error');
+  assert.match(String(mistake), /^the file is not YAML/);
+  assert.equal(await readMetric('piggy_access_rules_valid'), '0');
+  assert.match(String(await readWarnings()), /^access rules: the file is not YAML/);
+  assert.equal(await launch('shared/a'), 'ok');
+  assert.equal(await launch('roles/a'), 'ok');
+  assert.equal(await launch('shared/b'), 'access_denied');
+});
+
+test('a file with a field that nobody knows is broken too, and named', async () => {
+  writeRules(rulesFor('shared/b').replace('namespaces', 'namespace'));
+  const { mistake } = await provider.line(({ mistake }) => String(mistake).includes('/rules/0'));
+  assert.match(String(mistake), /namespace/);
+  assert.equal(await launch('shared/a'), 'ok');
+});
+
+test('a file that is whole again is in use, and nothing is warned of any more', async () => {
+  writeRules(rulesFor('shared/a', 'shared/b', 'shared/c'));
+  await loaded(3);
+  assert.equal(await readMetric('piggy_access_rules_valid'), '1');
+  assert.equal(await readWarnings(), undefined);
+  assert.equal(await launch('shared/b'), 'ok');
+  assert.equal(await launch('roles/a'), 'access_denied');
+});
+
+test('without a file there are no rules, and the default decides', async () => {
+  rmSync(rulesFile);
+  await loaded(0);
+  assert.equal(await launch('shared/a'), 'access_denied');
+  assert.equal(await launch('shop/own'), 'ok');
+  assert.equal(await readWarnings(), undefined);
+});
+
+test('a file that comes back is in use', async () => {
+  writeRules(rulesFor('shared/a', 'shared/b', 'shared/c', 'shared/d'));
+  await loaded(4);
+  assert.equal(await launch('shared/a'), 'ok');
+});
+
+test('nothing of the file is quoted in the log', () => {
+  assert.ok(!provider.output().includes('hunter2'));
+});
