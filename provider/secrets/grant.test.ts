@@ -19,6 +19,7 @@ function target(id: string) {
 const rules: readonly AccessRule[] = [
   { name: 'web-only', namespaces: ['shop'], serviceAccounts: ['web'], secrets: ['**'] },
   { name: 'shared', namespaces: ['shop*'], secrets: ['shared/*'], parameterPaths: ['/shared/**'] },
+  { name: 'of-the-bank', namespaces: ['bank'], secrets: ['vault/**'], parameterPaths: ['/vault'] },
   { name: 'by-arn', namespaces: ['shop'], secrets: [`${ARN}team/**`] },
 ];
 
@@ -45,6 +46,13 @@ const cases: Record<string, Case> = {
   'a secret without a rule, where all is allowed': ['allow', 'bank/api', 'default allow'],
   'a secret of a rule': ['deny', 'shared/db', 'shared'],
   'its ARN, whole': ['deny', `${ARN}shared/db-AbCdEf`, 'shared'],
+  'a secret of a rule for another namespace': ['deny', 'vault/key', 'denied'],
+  'a parameter path of a rule for another namespace': ['deny', '/vault', 'denied'],
+  'an ARN that may stand for the namespace without a name': [
+    'namespace',
+    `${ARN}shop/-AbCdEf`,
+    'default namespace allow-list, listed',
+  ],
   'a secret deeper than the rule': ['deny', 'shared/db/main', 'denied'],
   'a parameter path of a rule': ['deny', '/shared/db/main', 'shared'],
   'an ARN of a rule': ['deny', `${ARN}team/a/b-AbCdEf`, 'by-arn'],
@@ -95,4 +103,24 @@ test('a rule says the role, with the service account as its session', () => {
   const decision = decideGrant(policy, api, target('any/thing'));
   const role = { roleArn, externalId: 'x1', account: api, sessionTags: true };
   assert.deepEqual(decision.allowed && decision.grant.role, role);
+});
+
+test('what a rule with one role was asked for is not given out by a rule with another', () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/shop';
+  const asRole = { name: 'as-role', namespaces: ['shop'], secrets: [`${ARN}shared/db`], roleArn };
+  const asProvider = { name: 'as-provider', namespaces: ['shop'], secrets: ['shared/other'] };
+  const policy = { rules: [asRole, asProvider], accessDefault: 'deny', prefix: '' } as const;
+  const asked = decideGrant(policy, api, target(`${ARN}shared/db`));
+  assert.ok(asked.allowed);
+  const returned = { kind: 'secret', names: ['shared/other'], arn: `${ARN}shared/other` } as const;
+  const again = decideReturned(policy, api, { target: returned, grant: asked.grant });
+  assert.ok(!again.allowed);
+  assert.match(again.message, /rule as-provider covers it, with another role than rule as-role/);
+});
+
+test('what was asked for only if it names the account must name it whatever AWS calls it', () => {
+  const policy = { rules: [], accessDefault: 'namespace', prefix: '' } as const;
+  const grant = { rule: 'default namespace allow-list', role: undefined, onlyIfListed: true };
+  const again = decideReturned(policy, api, { target: target('shop/api'), grant });
+  assert.equal(again.allowed && again.grant.onlyIfListed, true);
 });

@@ -1,0 +1,85 @@
+// What is decided between the answer of AWS and the values that leave, on answers made up for it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessPolicy, Grant } from './grant.ts';
+import { createSecretsReader, type SecretQuestion } from './read-secrets.ts';
+import { CURRENT, type SecretVersion } from './source.ts';
+import { parseSecretString } from './values.ts';
+
+const FOREVER = new AbortController().signal;
+const policy: AccessPolicy = {
+  rules: [{ name: 'shared', namespaces: ['shop'], secrets: ['shared/*'] }],
+  accessDefault: 'namespace',
+  prefix: '',
+};
+const granted: Grant = { rule: 'shared', role: undefined, onlyIfListed: false };
+const old: SecretVersion = { kind: 'stage', stage: 'AWSPREVIOUS' };
+
+type Answers = { readonly name?: string; readonly current: string; readonly previous?: string };
+
+function read(answers: Answers, version: SecretVersion = CURRENT, grant = granted) {
+  const source = { kind: 'secretsManager', secretId: 'shared/db', region: 'r', version } as const;
+  const question: SecretQuestion = {
+    source,
+    references: ['A'],
+    serviceAccount: { namespace: 'shop', name: 'api' },
+    allowListRequired: false,
+    policy,
+    grant,
+  };
+  const readSecrets = createSecretsReader({
+    readSecretVersion: ({ version: asked }) => {
+      const text = asked === old ? answers.previous : answers.current;
+      const target = { kind: 'secret', names: [answers.name ?? 'shared/db'], arn: 'arn' } as const;
+      return Promise.resolve({ content: parseSecretString(text ?? ''), target, size: 1 });
+    },
+    readParameters: () => Promise.reject(new Error('not asked for')),
+  });
+  return readSecrets(question, FOREVER);
+}
+
+const open = '{"A":"hunter2"}';
+const forOthers = '{"A":"hunter2","PIGGY_ALLOWED_SA":"shop:web"}';
+const forUs = '{"A":"hunter2","PIGGY_ALLOWED_SA":"shop:web, shop:api"}';
+
+test('a secret that AWS names as it was asked for is given out', async () => {
+  const { values } = await read({ current: open });
+  assert.equal(values.get('A')?.reveal(), 'hunter2');
+});
+
+const listed: Grant = { ...granted, onlyIfListed: true };
+const refusals: Record<string, [code: string, ...Parameters<typeof read>]> = {
+  'a secret that AWS names otherwise, beyond the rule': [
+    'access_denied',
+    { name: 'bank/db', current: open },
+  ],
+  'a secret that must name the account and says nothing': [
+    'access_denied',
+    { current: open },
+    CURRENT,
+    listed,
+  ],
+  'a secret that names others': ['service_account_not_allowed', { current: forOthers }],
+  'an old version that names the account, which is off the list by now': [
+    'service_account_not_allowed',
+    { previous: forUs, current: forOthers },
+    old,
+  ],
+  'an old version that does not name the account yet': [
+    'service_account_not_allowed',
+    { previous: forOthers, current: forUs },
+    old,
+  ],
+};
+
+for (const [name, [code, ...question]] of Object.entries(refusals)) {
+  test(`${name} is refused: ${code}`, async () => {
+    await assert.rejects(read(...question), { code });
+  });
+}
+
+test('an old version is given out where both allow', async () => {
+  const { values } = await read({ previous: forUs, current: forUs }, old);
+  assert.equal(values.get('A')?.reveal(), 'hunter2');
+});
