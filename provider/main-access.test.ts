@@ -1,5 +1,5 @@
-// Access rules in the real process: which secrets they open, and what becomes of them when their file changes, breaks, goes
-// and comes back.
+// Checks 7 and 8 in the real process: which secrets access rules open, what becomes of them when their file changes, breaks,
+// goes and comes back, and who launches too often.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,14 +43,15 @@ function rulesFor(...secrets: readonly string[]): string {
 }
 
 writeRules(rulesFor('shared/a'));
-const provider = await startProvider({
+const env = {
   ...files.env,
   PIGGY_ACCESS_RULES_FILE: rulesFile,
   AWS_REGION: 'eu-central-1',
   AWS_ENDPOINT_URL: aws.url,
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
-});
+};
+const provider = await startProvider(env);
 
 after(async () => {
   assert.equal(await provider.stop(), 0);
@@ -63,6 +64,13 @@ let pods = 0;
 
 /** The code of the answer to a Pod of namespace shop that starts now; "ok" for its values. */
 async function launch(secretId: string): Promise<string> {
+  return (await prepare(secretId, provider.launchUrl)()).code;
+}
+
+type Answer = { readonly code: string; readonly retryAfter: number };
+
+/** Puts a Pod that starts now into the cluster; answers how its launcher asks, again and again. */
+function prepare(secretId: string, url: string): () => Promise<Answer> {
   const name = `api-${(pods += 1)}`;
   const env = { PIGGY_AWS_SECRET_NAME: secretId, A: 'piggy:A' };
   const { uid, pod } = injectedPod({ name, env });
@@ -70,14 +78,16 @@ async function launch(secretId: string): Promise<string> {
   const bound = { name, uid: pod.metadata.uid };
   const token = kubernetes.mintToken({ namespace: 'shop', serviceAccount: 'api', pod: bound });
   const signature = signArgv(['/app', 'serve']);
-  const answer = await request(`${provider.launchUrl}/v1/secret`, {
-    method: 'POST',
-    body: JSON.stringify({ uid, signature, references: ['A'] }),
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    dispatcher: launcher,
-  });
-  const { code = 'ok' } = (await answer.body.json()) as { readonly code?: string };
-  return code;
+  return async () => {
+    const answer = await request(`${url}/v1/secret`, {
+      method: 'POST',
+      body: JSON.stringify({ uid, signature, references: ['A'] }),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      dispatcher: launcher,
+    });
+    const { code = 'ok' } = (await answer.body.json()) as { readonly code?: string };
+    return { code, retryAfter: Number(answer.headers['retry-after']) };
+  };
 }
 
 const loaded = (count: number) =>
@@ -166,4 +176,37 @@ test('a file that comes back is in use', async () => {
 
 test('nothing of the file is quoted in the log', () => {
   assert.ok(!provider.output().includes('hunter2'));
+});
+
+const limits: Record<string, [env: Record<string, string>, pods: number, each: number]> = {
+  'one Pod': [{ PIGGY_LAUNCHES_PER_MINUTE_PER_POD: '1' }, 1, 3],
+  // So many that a slow machine does not gain as many launches meanwhile.
+  'all Pods': [{ PIGGY_LAUNCHES_PER_SECOND: '1' }, 30, 1],
+};
+
+for (const [name, [settings, pods, each]] of Object.entries(limits)) {
+  test(`launches beyond the limit of ${name} are told when to try again, and AWS is not asked`, async () => {
+    const strict = await startProvider({ ...env, ...settings });
+    const asks = Array.from({ length: pods }, () => prepare('shop/own', strict.launchUrl));
+    const before = aws.requests.length;
+    const answers = await Promise.all(asks.flatMap((ask) => Array.from({ length: each }, ask)));
+    const limited = answers.filter(({ code }) => code === 'rate_limited');
+    const served = answers.filter(({ code }) => code === 'ok');
+    assert.ok(limited.length > 0 && limited.every(({ retryAfter }) => retryAfter >= 1));
+    assert.ok(served.length > 0);
+    assert.equal(aws.requests.length - before, served.length);
+    assert.equal(limited.length + served.length, answers.length);
+    assert.equal(await strict.stop(), 0);
+  });
+}
+
+test('a Pod at its limit does not hold up another', async () => {
+  const strict = await startProvider({ ...env, PIGGY_LAUNCHES_PER_MINUTE_PER_POD: '1' });
+  const ask = prepare('shop/own', strict.launchUrl);
+  const codes = [await ask(), await ask(), await prepare('shop/own', strict.launchUrl)()];
+  assert.deepEqual(
+    codes.map(({ code }) => code),
+    ['ok', 'rate_limited', 'ok'],
+  );
+  assert.equal(await strict.stop(), 0);
 });

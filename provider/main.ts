@@ -19,6 +19,7 @@ import { createEcrCredentialReader } from './images/ecr-client.ts';
 import { createOutboundClient } from './images/outbound-client.ts';
 import { createImageConfigReader, type ReadImageConfig } from './images/read-image-config.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-client.ts';
+import { createLaunchRates } from './launches/launch-rates.ts';
 import { createLaunchValuesReader, type ReadLaunchValues } from './launches/read-launch-values.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
@@ -113,7 +114,7 @@ type LaunchParts = {
 };
 
 function wireLaunches(
-  { config: { launches: defaults }, metrics }: Provider,
+  { config: { launches: defaults, launchRates }, metrics }: Provider,
   kubernetes: KubernetesClient,
   { credentials, accessPolicy }: LaunchParts,
 ): ReadLaunchValues {
@@ -133,6 +134,7 @@ function wireLaunches(
     readSecrets,
     accessPolicy,
     observeAccess: metrics.observeAccess,
+    decideRate: createLaunchRates(launchRates, () => performance.now()),
     defaults,
     now: Date.now,
   });

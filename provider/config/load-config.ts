@@ -72,11 +72,7 @@ function toConfig(values: SettingValues, server: string) {
     admissionKeyFiles: values.PIGGY_ADMISSION_KEY_FILES,
     drainDelayMs: values.PIGGY_DRAIN_DELAY,
     secretTimeoutMs: values.PIGGY_SECRET_TIMEOUT,
-    limits: {
-      maxConcurrent: values.PIGGY_MAX_CONCURRENT_REQUESTS,
-      maxConcurrentPerAddress: values.PIGGY_MAX_CONCURRENT_PER_ADDRESS,
-      requestsPerSecondPerAddress: values.PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS,
-    },
+    ...toLimits(values),
     kubernetes: {
       server,
       caFile: values.PIGGY_KUBERNETES_CA_FILE,
@@ -96,6 +92,20 @@ function toConfig(values: SettingValues, server: string) {
     registryAuthoritiesDirectory: values.PIGGY_REGISTRY_CA_DIRECTORY,
     dockerConfigFile: values.PIGGY_DOCKER_CONFIG_FILE,
     pullSecretNamespaces: values.PIGGY_PULL_SECRET_NAMESPACES,
+  } as const;
+}
+
+function toLimits(values: SettingValues) {
+  return {
+    limits: {
+      maxConcurrent: values.PIGGY_MAX_CONCURRENT_REQUESTS,
+      maxConcurrentPerAddress: values.PIGGY_MAX_CONCURRENT_PER_ADDRESS,
+      requestsPerSecondPerAddress: values.PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS,
+    },
+    launchRates: {
+      perMinutePerPod: values.PIGGY_LAUNCHES_PER_MINUTE_PER_POD,
+      perSecond: values.PIGGY_LAUNCHES_PER_SECOND,
+    },
   } as const;
 }
 

@@ -105,6 +105,16 @@ export const limitSettings = {
     '100',
     'Requests per second from one client address, with bursts of twice as many.',
   ),
+  PIGGY_LAUNCHES_PER_MINUTE_PER_POD: setting(
+    integer({ min: 1, max: 100_000 }),
+    '60',
+    'How often one Pod may ask AWS for its secrets, all at once or spread; then 429 `rate_limited`.',
+  ),
+  PIGGY_LAUNCHES_PER_SECOND: setting(
+    integer({ min: 1, max: 100_000 }),
+    '500',
+    'The same for all Pods together, on each replica, with bursts of twice as many.',
+  ),
 } as const;
 
 export const kubernetesSettings = {

@@ -91,6 +91,7 @@ function prepare(scenario: Scenario) {
     readSecrets,
     accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
     observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),
+    decideRate: () => ({ allowed: true }),
     defaults: { ...DEFAULTS, ...scenario.defaults },
     now: Date.now,
   });

@@ -22,6 +22,7 @@ import {
   type Decision,
 } from './decide-launch.ts';
 import { createIdentityReader } from './identity.ts';
+import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
@@ -60,6 +61,7 @@ export type LaunchDependencies = {
   /** The access rules of this moment. */
   readonly accessPolicy: () => AccessPolicy;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
+  readonly decideRate: DecideRate;
   readonly defaults: LaunchDefaults;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -100,6 +102,7 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const decision = decideGrant(policy, serviceAccount, targetOf(source)); // 7
     const grant = settleGrant(decision, dependencies.observeAccess);
     note(describeGrant(grant));
+    settleRate(dependencies.decideRate(pod.uid)); // 8
 
     const secret = { source, references, serviceAccount, allowListRequired, policy, grant };
     const values = await readSecrets(secret, signal); // 7 by AWS's names, 9
@@ -120,6 +123,12 @@ function settleGrant(
   observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
   if (decision.allowed) return decision.grant;
   throw new ProviderError('access_denied', decision.message);
+}
+
+function settleRate(decision: RateDecision): void {
+  if (decision.allowed) return;
+  const { message, retryAfterSeconds } = decision;
+  throw new ProviderError('rate_limited', message, { retryAfterSeconds });
 }
 
 function describeGrant({ rule, role }: Grant): LaunchFacts {
