@@ -185,8 +185,9 @@ const limits: Record<string, [env: Record<string, string>, pods: number, each: n
 };
 
 for (const [name, [settings, pods, each]] of Object.entries(limits)) {
-  test(`launches beyond the limit of ${name} are told when to try again, and AWS is not asked`, async () => {
+  test(`launches beyond the limit of ${name} are told when to try again, and AWS is not asked`, async (t) => {
     const strict = await startProvider({ ...env, ...settings });
+    t.after(() => strict.stop());
     const asks = Array.from({ length: pods }, () => prepare('shop/own', strict.launchUrl));
     const before = aws.requests.length;
     const answers = await Promise.all(asks.flatMap((ask) => Array.from({ length: each }, ask)));
@@ -196,17 +197,16 @@ for (const [name, [settings, pods, each]] of Object.entries(limits)) {
     assert.ok(served.length > 0);
     assert.equal(aws.requests.length - before, served.length);
     assert.equal(limited.length + served.length, answers.length);
-    assert.equal(await strict.stop(), 0);
   });
 }
 
-test('a Pod at its limit does not hold up another', async () => {
+test('a Pod at its limit does not hold up another', async (t) => {
   const strict = await startProvider({ ...env, PIGGY_LAUNCHES_PER_MINUTE_PER_POD: '1' });
+  t.after(() => strict.stop());
   const ask = prepare('shop/own', strict.launchUrl);
   const codes = [await ask(), await ask(), await prepare('shop/own', strict.launchUrl)()];
   assert.deepEqual(
     codes.map(({ code }) => code),
     ['ok', 'rate_limited', 'ok'],
   );
-  assert.equal(await strict.stop(), 0);
 });
