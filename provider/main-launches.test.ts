@@ -283,6 +283,13 @@ test('nothing is fetched from AWS before the launch is allowed', async () => {
   assert.equal(aws.requests.length, before);
 });
 
+test('the token of one Pod gets nothing of another Pod of the same service account', async () => {
+  const other = injectedPod({ name: 'api-other', env: { PIGGY_AWS_SECRET_NAME: 'shop/api' } });
+  kubernetes.putPod(other.pod);
+  const { status, body } = await prepare({ body: { uid: other.uid } })();
+  assert.deepEqual([status, body['code']], [403, 'not_injected']);
+});
+
 test('the first answer closes the window of that start, but for two repeats', async () => {
   const launch = prepare({});
   const answers = [await launch(), await launch(), await launch(), await launch()];
@@ -299,23 +306,23 @@ const unreachable: Record<string, [status: number, code: string, settings: Provi
 };
 
 for (const [name, [status, code, settings]] of Object.entries(unreachable)) {
-  test(`an AWS that ${name} is ${status} ${code}`, async () => {
+  test(`an AWS that ${name} is ${status} ${code}`, async (context) => {
     const other = await startProvider({ ...env, ...settings });
+    context.after(() => other.stop());
     outputs.push(other.output);
     aws.delay(Infinity);
     const answer = await prepare({}, other.launchUrl)();
     assert.deepEqual([answer.status, answer.body['code']], [status, code]);
-    assert.equal(await other.stop(), 0);
   });
 }
 
-test('who asks too fast is told when to try again', async () => {
+test('who asks too fast is told when to try again', async (context) => {
   const strict = await startProvider({ ...env, PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '1' });
+  context.after(() => strict.stop());
   const answers = await Promise.all(
     Array.from({ length: 40 }, () => ask(strict.launchUrl, '{', {})),
   );
   const limited = answers.filter(({ body }) => body['code'] === 'rate_limited');
   assert.ok(limited.length > 0);
   assert.ok(limited.every(({ status, headers }) => status === 429 && 'retry-after' in headers));
-  assert.equal(await strict.stop(), 0);
 });
