@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finish, output } from './command.ts';
+import { capture, output } from '../tools/run.ts';
 
 export type ImageRecipe = {
   /** `repository:tag`; it names the newest that was built. */
@@ -27,7 +27,7 @@ export async function buildImage(
     .update(JSON.stringify(inputs ?? null))
     .digest('hex');
   const format = `{{index .Config.Labels "${label}"}}`;
-  const present = await finish('docker', ['image', 'inspect', '--format', format, name], { env });
+  const present = await capture('docker', ['image', 'inspect', '--format', format, name], { env });
   if (inputs !== undefined && present.stdout.trim() === hash) return name;
   const folder = mkdtempSync(join(tmpdir(), 'image-'));
   try {

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { symlink, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { goTool } from '../tools/go-tools.ts';
-import { finish, output } from './command.ts';
+import { capture, output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
 import { nodePorts } from './node-ports.ts';
 import { until } from './poll.ts';
@@ -99,7 +99,7 @@ function connect(kind: string, env: NodeJS.ProcessEnv): Cluster {
 
 async function isReady(cluster: Cluster, kind: string): Promise<boolean> {
   const args = ['export', 'kubeconfig', '--quiet', '--name', name];
-  const exported = await finish(kind, args, { env: cluster.env });
+  const exported = await capture(kind, args, { env: cluster.env });
   if (exported.code !== 0) return false;
   const answers = () => nodesAreReady(cluster.env).then(() => true);
   return until('the kept cluster answers', answers, { withinMs: 60_000 }).catch(() => false);

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goModuleFolder } from '../tools/go-tools.ts';
-import { finish } from './command.ts';
+import { capture } from '../tools/run.ts';
 import { canStartOfflineEngine, startOfflineEngine, stopOfflineEngine } from './offline/engine.ts';
 import { buildNodeImage } from './offline/node-image.ts';
 import { say } from './steps.ts';
@@ -36,12 +36,12 @@ export async function findEngine(): Promise<Engine> {
 
 async function whyOffline(): Promise<string | undefined> {
   if (process.env['E2E_OFFLINE'] === '1') return 'E2E_OFFLINE is 1';
-  const version = await finish('docker', ['version']).catch(() => undefined);
+  const version = await capture('docker', ['version']).catch(() => undefined);
   if (version?.code !== 0) return 'no Docker engine answers';
   const image = await kindNodeImage();
-  if ((await finish('docker', ['image', 'inspect', image])).code === 0) return undefined;
+  if ((await capture('docker', ['image', 'inspect', image])).code === 0) return undefined;
   say(`Pulling ${image}`);
-  const pulled = await finish('docker', ['pull', '--quiet', image]);
+  const pulled = await capture('docker', ['pull', '--quiet', image]);
   return pulled.code === 0 ? undefined : `docker pull fails: ${pulled.stderr.trim()}`;
 }
 

@@ -1,7 +1,7 @@
 // What a failed scenario leaves to read: its objects, their logs, and what Kyverno, the provider and the kubelet said.
 
 import { stripVTControlCharacters } from 'node:util';
-import { finish } from './command.ts';
+import { capture } from '../tools/run.ts';
 import { nodeContainer } from './node-ports.ts';
 
 const tail = '--tail=100';
@@ -36,12 +36,12 @@ async function printNamespace(namespace: string): Promise<void> {
 
 async function podsIn(namespace: string): Promise<string[]> {
   const args = ['get', 'pods', '--namespace', namespace, '--output=name'];
-  const { stdout } = await finish('kubectl', args);
+  const { stdout } = await capture('kubectl', args);
   return stdout.split('\n').filter((name) => name !== '');
 }
 
 async function print(title: string, command: string, ...args: readonly string[]): Promise<void> {
-  const { stdout, stderr } = await finish(command, args);
+  const { stdout, stderr } = await capture(command, args);
   const text = stripVTControlCharacters(stdout + stderr).trim();
   if (text !== '') console.log(`\n── ${title}\n${text}`);
 }

@@ -3,7 +3,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildImage, type ImageRecipe } from './build-image.ts';
-import { output } from './command.ts';
+import { output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
 import { debianFiles } from './offline/debian-root.ts';
 import { motoFromPackages } from './offline/moto-image.ts';

@@ -1,6 +1,6 @@
 // Asks the cluster the way its users do. KUBECONFIG and PATH, which main.ts sets, lead to it.
 
-import { finish, output } from './command.ts';
+import { capture, output } from '../tools/run.ts';
 
 export type KubernetesObject = {
   readonly apiVersion: string;
@@ -40,7 +40,7 @@ export async function rolledOut(workload: string, namespace: string): Promise<vo
 /** What kubectl said when it was refused; throws where it was not. */
 export async function refusalOf(args: readonly string[], input?: string): Promise<string> {
   const options = input === undefined ? {} : { input };
-  const { code, stdout, stderr } = await finish('kubectl', args, options);
+  const { code, stdout, stderr } = await capture('kubectl', args, options);
   if (code !== 0) return stderr.trim();
   throw new Error(`kubectl ${args.join(' ')} was not refused:\n${stdout}`);
 }

@@ -1,6 +1,6 @@
 // Ports of the cluster's node that lead to what runs in it; kind maps them to free ports of this machine.
 
-import { output } from './command.ts';
+import { output } from '../tools/run.ts';
 
 /** The container that is the cluster's only node. */
 export const nodeContainer = 'piggy-e2e-control-plane';

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finish, output } from '../command.ts';
+import { capture, output } from '../../tools/run.ts';
 import { step } from '../steps.ts';
 import { installPackages } from './packages.ts';
 
@@ -31,7 +31,7 @@ export function debianFiles(image: DebianImage, env: NodeJS.ProcessEnv): Promise
     try {
       // apt drops its rights to a user that cannot write to our folder.
       const download = ['download', '-qq', '-o', 'APT::Sandbox::User=root', ...image.packages];
-      const fetched = await finish('apt-get', download, { cwd: archives });
+      const fetched = await capture('apt-get', download, { cwd: archives });
       if (fetched.code !== 0) {
         await output('apt-get', ['update', '-qq']);
         await output('apt-get', download, { cwd: archives });
@@ -59,7 +59,7 @@ async function importOnce(
 ): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([release, packages]));
   const image = `piggy-e2e/${name}:${hash.digest('hex').slice(0, 16)}`;
-  if ((await finish('docker', ['image', 'inspect', image], { env })).code === 0) return image;
+  if ((await capture('docker', ['image', 'inspect', image], { env })).code === 0) return image;
   return step(`Making the image ${name} from Debian packages`, async () => {
     const root = mkdtempSync(join(tmpdir(), 'debian-root-'));
     try {

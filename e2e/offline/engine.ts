@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { cached, cacheRoot } from '../../tools/cache.ts';
-import { finish } from '../command.ts';
+import { capture } from '../../tools/run.ts';
 import { until } from '../poll.ts';
 import { say, step } from '../steps.ts';
 import { installPackages } from './packages.ts';
@@ -115,7 +115,7 @@ function hasSysResource(): boolean {
 }
 
 async function answers(): Promise<boolean> {
-  const version = await finish('docker', ['version'], { env }).catch(() => undefined);
+  const version = await capture('docker', ['version'], { env }).catch(() => undefined);
   return version?.code === 0;
 }
 

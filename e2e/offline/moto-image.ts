@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageRecipe } from '../build-image.ts';
-import { output } from '../command.ts';
+import { output } from '../../tools/run.ts';
 import { debianFiles } from './debian-root.ts';
 import { installPackages } from './packages.ts';
 

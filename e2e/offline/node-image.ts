@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { goModuleFolder, goTool, kubernetesVersion } from '../../tools/go-tools.ts';
-import { finish, output } from '../command.ts';
+import { capture, output } from '../../tools/run.ts';
 import { say, step } from '../steps.ts';
 import { debianRoot } from './debian-root.ts';
 import { installPackages } from './packages.ts';
@@ -61,7 +61,7 @@ export async function buildNodeImage(env: NodeJS.ProcessEnv): Promise<string> {
     kindFiles: join(await goModuleFolder('kind', 'sigs.k8s.io/kind'), 'images/base/files'),
   };
   const image = `${repository}:${kubernetesVersion}-${hashOf(ingredients)}`;
-  if ((await finish('docker', ['image', 'inspect', image], { env })).code === 0) return image;
+  if ((await capture('docker', ['image', 'inspect', image], { env })).code === 0) return image;
   const nodeRoot = await debianRoot({ name: 'node', packages: nodePackages.split(' ') }, env);
   const proxyRoot = await debianRoot({ name: 'proxy', packages: proxyPackages.split(' ') }, env);
   return step('Building the node image', async () => {
@@ -137,7 +137,7 @@ async function compilePause(program: string): Promise<void> {
 async function preload(folder: string, image: string, env: NodeJS.ProcessEnv): Promise<void> {
   const docker = (...args: string[]) => output('docker', args, { env });
   const name = 'piggy-e2e-preload';
-  await finish('docker', ['rm', '--force', name], { env });
+  await capture('docker', ['rm', '--force', name], { env });
   const options = ['--privileged', '--volume', `${folder}:/in:ro`, '--entrypoint', 'sh'];
   const script = ['/in/preload.sh', controlPlane, ...controlPlaneNames];
   copyFileSync(join(nodeFiles, 'preload.sh'), join(folder, 'preload.sh'));

@@ -1,7 +1,7 @@
 // Installs what an offline cluster needs from Debian's own packages.
 
 import { existsSync } from 'node:fs';
-import { output } from '../command.ts';
+import { output } from '../../tools/run.ts';
 import { say } from '../steps.ts';
 
 const program: Readonly<Record<string, string>> = {
