@@ -198,3 +198,21 @@ test('a public image needs no pull secret that works', async () => {
   registry.addImage('team/app', 'v1', app);
   assert.deepEqual((await read(`${registry.host}/team/app:v1`, regcred)).cmd, app.cmd);
 });
+
+test('no namespace is let in by its name where reading is switched off', async () => {
+  const asked: string[] = [];
+  const dependencies = {
+    pullSecretNamespaces: 'none',
+    readSecret: (namespace: string) => {
+      asked.push(namespace);
+      return Promise.resolve(undefined);
+    },
+  } as const;
+  const { registry, read } = await start({}, { dependencies });
+  const pullSecrets = ['none', 'non', 'one', 'on', 'o'].map((namespace) => ({
+    namespace,
+    name: 'regcred',
+  }));
+  await assert.rejects(read(`${registry.host}/team/absent:v1`, { pullSecrets }));
+  assert.deepEqual(asked, []);
+});

@@ -78,8 +78,7 @@ async function readPullSecret(
   signal: AbortSignal,
 ): Promise<SourcedDockerConfig | { note: string }> {
   const source = `pull secret ${namespace}/${name}`;
-  const isAllowed = pullSecretNamespaces === 'all' || pullSecretNamespaces.includes(namespace);
-  if (!isAllowed) {
+  if (!mayRead(pullSecretNamespaces, namespace)) {
     const problem =
       pullSecretNamespaces === 'none' ? 'switched off' : `not switched on for ${namespace}`;
     return {
@@ -97,6 +96,11 @@ async function readPullSecret(
     // The image may be readable without it; if not, the author learns why it was not tried.
     return { note: `${source} was not read: ${messageOf(error)}` };
   }
+}
+
+function mayRead(namespaces: PullSecretNamespaces, namespace: string): boolean {
+  // A text has an includes of its own, by which 'none' would let in the namespace "one".
+  return typeof namespaces === 'string' ? namespaces === 'all' : namespaces.includes(namespace);
 }
 
 async function fromEcr(
