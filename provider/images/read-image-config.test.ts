@@ -201,3 +201,14 @@ test('a Secret that is never read does not hold a lookup up', async () => {
   const { registry, read } = await start({}, { dependencies, settings: { lookupTimeoutMs: 100 } });
   await assert.rejects(read(`${registry.host}/app:v1`, regcred), { code: 'registry_unavailable' });
 });
+
+test('platforms are told in the order of the index, whichever the registry gives first', async () => {
+  const { registry, read } = await start();
+  registry.addIndex('team/app', 'v1', [
+    { architecture: 'amd64', entrypoint: ['/amd64'] },
+    { architecture: 'arm64', entrypoint: ['/arm64'] },
+  ]);
+  // The manifest that is asked for first has to be asked for again, so it comes last.
+  registry.answerNext(1, /manifests\/sha256/, { status: 503 });
+  await assert.rejects(read(`${registry.host}/team/app:v1`), /linux\/amd64, linux\/arm64/);
+});

@@ -23,8 +23,6 @@ type Walk = ImageToRead & {
   readonly registry: RegistryClient;
   readonly signal: AbortSignal;
   readonly seen: Set<string>;
-  readonly commands: PlatformCommand[];
-  readonly others: Platform[];
 };
 
 const MAX_DEPTH = 3;
@@ -37,45 +35,44 @@ export async function readPlatforms(
   signal: AbortSignal,
 ): Promise<Platforms> {
   const { bytes, contentType, digest } = image.top;
-  const walk: Walk = {
-    ...image,
-    registry,
-    signal,
-    seen: new Set([digest]),
-    commands: [],
-    others: [],
-  };
+  const walk: Walk = { ...image, registry, signal, seen: new Set([digest]) };
   const manifest = parseManifest(bytes, contentType);
-  if (manifest.kind === 'index') await readEntries(walk, manifest.entries, 1);
-  else walk.commands.push(await readCommand(walk, manifest.config));
-  return walk;
+  return manifest.kind === 'index'
+    ? await readEntries(walk, manifest.entries, 1)
+    : { commands: [await readCommand(walk, manifest.config)], others: [] };
 }
 
-async function readEntries(walk: Walk, entries: readonly IndexEntry[], depth: number) {
+/** In the order of the index, whichever is read first, so that the same image always gets the same answer. */
+async function readEntries(
+  walk: Walk,
+  entries: readonly IndexEntry[],
+  depth: number,
+): Promise<Platforms> {
   if (depth > MAX_DEPTH) throw tooLarge(`nests indexes more than ${MAX_DEPTH} deep`);
-  await Promise.all(entries.map((entry) => readEntry(walk, entry, depth)));
+  const found = await Promise.all(entries.map((entry) => readEntry(walk, entry, depth)));
+  return {
+    commands: found.flatMap(({ commands }) => commands),
+    others: found.flatMap(({ others }) => others),
+  };
 }
 
-async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<void> {
+async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<Platforms> {
   const { access, architectures, registry, seen, signal } = walk;
   if (entry.platform && !matchesPlatform(entry.platform, architectures)) {
-    walk.others.push(entry.platform);
-    return;
+    return { commands: [], others: [entry.platform] };
   }
-  if (seen.has(entry.digest)) return;
+  if (seen.has(entry.digest)) return { commands: [], others: [] };
   seen.add(entry.digest);
   if (seen.size > MAX_PLATFORMS) throw tooLarge(`has more than ${MAX_PLATFORMS} platforms`);
   const child = await registry.readManifest(access, entry, signal);
   const manifest = parseManifest(child.bytes, child.contentType);
-  if (manifest.kind === 'index') {
-    await readEntries(walk, manifest.entries, depth + 1);
-    return;
-  }
+  if (manifest.kind === 'index') return readEntries(walk, manifest.entries, depth + 1);
   const command = await readCommand(walk, manifest.config);
   const platform = entry.platform ?? command.platform;
   // Where the index does not tell the platform, the image itself has told it only now.
-  if (matchesPlatform(platform, architectures)) walk.commands.push({ ...command, platform });
-  else walk.others.push(platform);
+  return matchesPlatform(platform, architectures)
+    ? { commands: [{ ...command, platform }], others: [] }
+    : { commands: [], others: [platform] };
 }
 
 async function readCommand({ access, registry, signal }: Walk, config: Descriptor) {
