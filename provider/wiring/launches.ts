@@ -1,0 +1,46 @@
+// Builds what answers launchers: the checks, and the clients of AWS behind them.
+
+import type { KubernetesClient } from '../kubernetes/api-client.ts';
+import { createLaunchRates } from '../launches/launch-rates.ts';
+import { createLaunchValuesReader, type ReadLaunchValues } from '../launches/read-launch-values.ts';
+import type { AccessPolicy } from '../secrets/grant.ts';
+import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
+import { createSecretsReader } from '../secrets/read-secrets.ts';
+import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
+import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
+import type { AwsCredentials, Provider } from './provider.ts';
+
+const AWS_CONNECTION_TIMEOUT_MS = 1_000;
+const AWS_REQUEST_TIMEOUT_MS = 3_000;
+
+type LaunchParts = {
+  readonly credentials: AwsCredentials;
+  readonly accessPolicy: () => AccessPolicy;
+};
+
+export function wireLaunches(
+  { config: { launches: defaults, launchRates }, metrics }: Provider,
+  kubernetes: KubernetesClient,
+  { credentials, accessPolicy }: LaunchParts,
+): ReadLaunchValues {
+  const own = {
+    credentials,
+    connectionTimeoutMs: AWS_CONNECTION_TIMEOUT_MS,
+    requestTimeoutMs: AWS_REQUEST_TIMEOUT_MS,
+    observeCall: metrics.observeAwsCall,
+  };
+  const aws = { ...own, credentialsOf: createRoleCredentials({ ...own, now: Date.now }) };
+  const readSecrets = createSecretsReader({
+    readSecretVersion: createSecretsManagerClient(aws),
+    readParameters: createParameterStoreClient(aws),
+  });
+  return createLaunchValuesReader({
+    kubernetes,
+    readSecrets,
+    accessPolicy,
+    observeAccess: metrics.observeAccess,
+    decideRate: createLaunchRates(launchRates, () => performance.now()),
+    defaults,
+    now: Date.now,
+  });
+}
