@@ -2,7 +2,7 @@
 // sealing key, the provider and the policies.
 
 import { randomBytes } from 'node:crypto';
-import { createAuthority, issueServingCertificate } from '../provider/kubernetes/certificates.ts';
+import { createAuthority, issueServingCertificate } from '../provider/keys/certificates.ts';
 import { awsRegion } from './aws.ts';
 import { images } from './images.ts';
 import { apply, exists, type KubernetesObject } from './kubectl.ts';

@@ -4,7 +4,7 @@ import {
   type CertificateAndKey,
   createAuthority,
   issueServingCertificate,
-} from '../kubernetes/certificates.ts';
+} from '../keys/certificates.ts';
 
 export type TestAuthority = {
   /** PEM text, what clients verify against. */

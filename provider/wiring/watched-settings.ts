@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { parseSealingKeys } from '../admission/sealing-keys.ts';
+import { parseSealingKeys } from '../keys/sealing-keys.ts';
 import type { Servers } from '../http/server.ts';
 import { watchFiles } from '../http/watched-files.ts';
 import { type AccessRule, parseAccessRules } from '../secrets/access-rules.ts';
