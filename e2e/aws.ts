@@ -52,6 +52,7 @@ const deployment: KubernetesObject = {
   kind: 'Deployment',
   metadata: named,
   spec: {
+    replicas: 1,
     selector: { matchLabels: labels },
     template: {
       metadata: { labels },

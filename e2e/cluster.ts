@@ -6,12 +6,14 @@ import { delimiter, join } from 'node:path';
 import { goTool } from '../tools/go-tools.ts';
 import { capture, output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
-import { nodePorts } from './node-ports.ts';
+import { nodeContainer, nodePorts } from './node-ports.ts';
 import { until } from './poll.ts';
 import { say, step } from './steps.ts';
 
 const name = 'piggy-e2e';
 const folder = join(import.meta.dirname, '..', 'build', 'e2e');
+/** In the node: how to reach a registry, a folder for each host. */
+export const registriesFolder = '/etc/containerd/certs.d';
 export const kubeconfig = join(folder, 'kubeconfig');
 
 export type Cluster = {
@@ -68,12 +70,18 @@ function kindConfig(engine: Engine): object {
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
     nodes: [{ role: 'control-plane', extraPortMappings }],
-    // The node image from packages brings a bridge of its own in place of kindnet.
-    ...(engine.kind === 'offline'
-      ? { networking: { disableDefaultCNI: true, podSubnet: '10.244.0.0/24' } }
-      : {}),
+    ...(engine.kind === 'offline' ? offlineConfig : {}),
   };
 }
+
+const offlineConfig = {
+  // The node image from packages brings a bridge of its own in place of kindnet.
+  networking: { disableDefaultCNI: true, podSubnet: '10.244.0.0/24' },
+  // kind's own node image reads the folder without being told.
+  containerdConfigPatches: [
+    `[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "${registriesFolder}"`,
+  ],
+};
 
 async function clusterEnv(engine: Engine): Promise<NodeJS.ProcessEnv> {
   mkdirSync(folder, { recursive: true });
@@ -90,11 +98,36 @@ async function clusterEnv(engine: Engine): Promise<NodeJS.ProcessEnv> {
 function connect(kind: string, env: NodeJS.ProcessEnv): Cluster {
   return {
     env,
-    loadImages: (images) =>
-      step(`Loading ${images.length} images into the cluster`, async () => {
-        await output(kind, ['load', 'docker-image', '--name', name, ...images], { env });
-      }),
+    loadImages: async (images) => {
+      const built = await imageIds(images, env);
+      const loaded = await loadedImages(env);
+      const missing = images.filter((image) => built[image] !== loaded[image]);
+      if (missing.length === 0) return;
+      await step(`Loading ${missing.length} images into the cluster`, async () => {
+        await output(kind, ['load', 'docker-image', '--name', name, ...missing], { env });
+        const write = ['exec', '--interactive', nodeContainer, 'tee', loadedFile];
+        await output('docker', write, { env, input: JSON.stringify({ ...loaded, ...built }) });
+      });
+    },
   };
+}
+
+/** In the node: what was loaded by which id, since not every node image can tell. */
+const loadedFile = '/kind/loaded-images.json';
+
+async function loadedImages(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+  const read = ['exec', nodeContainer, 'cat', loadedFile];
+  const { code, stdout } = await capture('docker', read, { env });
+  return code === 0 ? (JSON.parse(stdout) as Record<string, string>) : {};
+}
+
+async function imageIds(
+  images: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Record<string, string>> {
+  const inspect = ['image', 'inspect', '--format', '{{.Id}}', ...images];
+  const ids = (await output('docker', inspect, { env })).split('\n');
+  return Object.fromEntries(images.map((image, index) => [image, ids[index] ?? '']));
 }
 
 async function isReady(cluster: Cluster, kind: string): Promise<boolean> {

@@ -8,6 +8,7 @@ export type KubernetesObject = {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
 } & Readonly<Record<string, unknown>>;

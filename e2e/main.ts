@@ -11,6 +11,8 @@ import { type Engine, findEngine } from './engine.ts';
 import { printEvidence } from './evidence.ts';
 import { buildImages } from './images.ts';
 import { installKyverno, kyvernoImages } from './kyverno.ts';
+import { lockCluster } from './lock.ts';
+import { deleteLeftovers } from './namespaces.ts';
 import { installPiggy } from './piggy.ts';
 import { say, step } from './steps.ts';
 
@@ -23,10 +25,12 @@ const { values: options } = parseArgs({
 });
 
 const files = selectScenarios(options.only);
+await lockCluster();
 const engine = await step('Finding a Docker engine', findEngine);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void remove(engine).finally(() => process.exit(1));
+    // A kept cluster may stand half way: the next run puts right what this one took apart.
+    void (options.keep ? Promise.resolve() : remove(engine)).finally(() => process.exit(1));
   });
 }
 try {
@@ -50,12 +54,14 @@ async function run(): Promise<number> {
     await installKyverno(kyverno);
     await installAws();
     await installPiggy();
+    await deleteLeftovers();
   } catch (error) {
     await printEvidence('kyverno', 'aws', 'piggy-system');
     throw error;
   }
   // One after the other: some take a part of the system away for a while.
-  const args = ['--test', '--test-concurrency=1', ...files];
+  const preload = ['--import', join(import.meta.dirname, 'end-with-run.ts')];
+  const args = [...preload, '--test', '--test-concurrency=1', ...files];
   return step('Running scenarios', () => show(process.execPath, args));
 }
 

@@ -34,6 +34,8 @@ const settings: KubernetesObject = {
     PIGGY_ADDRESS: `https://${serviceName}:8443`,
     PIGGY_LOOKUP_ADDRESS: `http://${serviceName}:8080`,
     PIGGY_ENV_IMAGE: images.launcher,
+    PIGGY_CERTIFICATES: 'files',
+    PIGGY_SEALING_KEY: 'files',
     AWS_REGION: awsRegion,
   },
 };

@@ -2,7 +2,8 @@
 
 import { awsEnvironment } from './aws.ts';
 import { images } from './images.ts';
-import { apply, type KubernetesObject, kubectl, rolledOut } from './kubectl.ts';
+import { apply, type KubernetesObject } from './kubectl.ts';
+import { useNewestImage } from './newest-image.ts';
 
 const namespace = 'piggy-system';
 const labels = { 'app.kubernetes.io/name': 'piggy' };
@@ -12,9 +13,7 @@ const rbac = 'rbac.authorization.k8s.io';
 /** Installs two replicas and waits until both answer. */
 export async function installProvider(): Promise<void> {
   await apply(...rights, service, deployment);
-  // The image has the same name on every run: a kept cluster is to use what was loaded last.
-  await kubectl(['rollout', 'restart', 'deployment/piggy', `--namespace=${namespace}`]);
-  await rolledOut('deployment/piggy', namespace);
+  await useNewestImage(named, images.provider);
 }
 
 const rights: readonly KubernetesObject[] = [

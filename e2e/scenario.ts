@@ -4,8 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, afterEach, before } from 'node:test';
 import { kubeconfig } from './cluster.ts';
 import { printEvidence } from './evidence.ts';
-import { apply, exists, kubectl } from './kubectl.ts';
-import { until } from './poll.ts';
+import { createNamespace, deleteNamespace } from './namespaces.ts';
 
 export type Scenario = {
   readonly namespace: string;
@@ -24,11 +23,7 @@ export function openScenario(
   }
   const namespace = `${name}-${randomBytes(3).toString('hex')}`;
   before(async () => {
-    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    // Pods are refused until the controller manager has made it.
-    await until('the namespace has its service account', async () =>
-      (await exists('serviceaccount/default', namespace)) ? true : undefined,
-    );
+    await createNamespace(namespace);
     await prepare(namespace);
   });
   let isPrinted = false;
@@ -38,7 +33,7 @@ export function openScenario(
     await printEvidence(namespace);
   });
   after(async () => {
-    await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+    await deleteNamespace(namespace);
   });
   return { namespace };
 }
