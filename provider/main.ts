@@ -3,6 +3,7 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { createKyvernoAnswerer } from './admission/kyverno.ts';
 import { type Config, ConfigError, loadConfig } from './config/load-config.ts';
 import { createReadiness } from './http/readiness.ts';
@@ -10,18 +11,22 @@ import type { Servers } from './http/server.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-client.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { runDoctor } from './wiring/doctor.ts';
 import { wireLaunches } from './wiring/launches.ts';
 import { listen } from './wiring/listeners.ts';
 import { wireLookups } from './wiring/lookups.ts';
 import type { Provider } from './wiring/provider.ts';
-import { watchAccessRules, watchCertificate, watchSealingKeys } from './wiring/watched-settings.ts';
+import { createKeys } from './wiring/keys.ts';
+import { watchAccessRules } from './wiring/watched-settings.ts';
 
 const KUBERNETES_TIMEOUT_MS = 5_000;
 
 /** Of ten seconds, which is less than the kubelet grants by default. */
 const STOP_MS = 9_500;
 
-await main();
+// Two programs in one image: the provider, and the doctor that looks at an installation of it (docs/operations.md).
+if (process.argv[2] === 'doctor') await doctor(process.argv.slice(3));
+else await main();
 
 async function main(): Promise<void> {
   const fallbackLog = createLogger('info');
@@ -44,6 +49,12 @@ async function main(): Promise<void> {
   }
 }
 
+async function doctor(args: readonly string[]): Promise<void> {
+  const write = (text: string) => process.stdout.write(text);
+  const readInput = () => text(process.stdin);
+  process.exitCode = await runDoctor({ args, env: process.env, readInput, write });
+}
+
 async function start(config: Config): Promise<void> {
   const provider: Provider = {
     config,
@@ -57,14 +68,15 @@ async function start(config: Config): Promise<void> {
   const kubernetes = wireKubernetes(config);
   const accessPolicy = await watchAccessRules(provider);
   const readLaunchValues = wireLaunches(provider, kubernetes, { credentials, accessPolicy });
-  const readImageConfig = wireLookups(config, kubernetes, credentials);
-  const keys = await watchSealingKeys(provider);
-  const answerKyverno = createKyvernoAnswerer({ readImageConfig, keys });
+  const lookups = await wireLookups(config, kubernetes, credentials);
+  const keys = createKeys(provider);
+  const sealingKeys = await keys.followSealingKeys();
+  const answerKyverno = createKyvernoAnswerer({ ...lookups, keys: sealingKeys });
 
   const servers = await listen(provider, { readLaunchValues, answerKyverno });
   readiness.setLoaded('listeners');
-  stopOnSignal(provider, servers);
-  await watchCertificate(provider, servers);
+  stopOnSignal(provider, servers, lookups.close);
+  await keys.followCertificate(servers);
   await readiness.loaded;
   log.info(servers.ports, 'ready');
 }
@@ -78,7 +90,11 @@ function wireKubernetes({ kubernetes: { server, caFile, tokenFile } }: Config): 
   });
 }
 
-function stopOnSignal({ config, log, readiness, stopping }: Provider, servers: Servers): void {
+function stopOnSignal(
+  { config, log, readiness, stopping }: Provider,
+  servers: Servers,
+  closeLookups: () => Promise<void>,
+): void {
   const stop = async (signal: NodeJS.Signals) => {
     if (readiness.isStopping()) return;
     readiness.setStopping();
@@ -90,6 +106,7 @@ function stopOnSignal({ config, log, readiness, stopping }: Provider, servers: S
         stopping.abort();
       },
     });
+    await closeLookups();
     log.info('stopped');
     process.exit(0);
   };

@@ -54,7 +54,7 @@ test('what is set wins over the default', () => {
   ]);
   assert.deepEqual(config.registries.allowList, ['*.dkr.ecr.*.amazonaws.com', 'ghcr.io']);
   assert.deepEqual(config.pullSecretNamespaces, ['shop', 'bank']);
-  assert.deepEqual(config.admissionKeyFiles, ['/keys/current', '/keys/former']);
+  assert.deepEqual(config.keys.admissionKeyFiles, ['/keys/current', '/keys/former']);
 });
 
 test('pull secrets of all namespaces are a choice of their own', () => {

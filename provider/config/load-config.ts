@@ -68,8 +68,7 @@ function toConfig(values: SettingValues, server: string) {
       lookupPort: values.PIGGY_LOOKUP_PORT,
       operationsPort: values.PIGGY_OPERATIONS_PORT,
     },
-    tlsDirectory: values.PIGGY_TLS_DIRECTORY,
-    admissionKeyFiles: values.PIGGY_ADMISSION_KEY_FILES,
+    keys: toKeys(values),
     drainDelayMs: values.PIGGY_DRAIN_DELAY,
     secretTimeoutMs: values.PIGGY_SECRET_TIMEOUT,
     ...toLimits(values),
@@ -92,6 +91,31 @@ function toConfig(values: SettingValues, server: string) {
     registryAuthoritiesDirectory: values.PIGGY_REGISTRY_CA_DIRECTORY,
     dockerConfigFile: values.PIGGY_DOCKER_CONFIG_FILE,
     pullSecretNamespaces: values.PIGGY_PULL_SECRET_NAMESPACES,
+  } as const;
+}
+
+function toKeys(values: SettingValues) {
+  return {
+    certificates: values.PIGGY_CERTIFICATES,
+    sealingKey: values.PIGGY_SEALING_KEY,
+    tlsDirectory: values.PIGGY_TLS_DIRECTORY,
+    publishAuthority: values.PIGGY_PUBLISH_CA,
+    admissionKeyFiles: values.PIGGY_ADMISSION_KEY_FILES,
+    namespace: values.PIGGY_NAMESPACE,
+    address: values.PIGGY_ADDRESS,
+    serviceName: values.PIGGY_SERVICE_NAME,
+    certificateNames: values.PIGGY_CERTIFICATE_NAMES,
+    certificateLifetimeMs: values.PIGGY_CERTIFICATE_LIFETIME,
+    authorityLifetimeMs: values.PIGGY_CA_LIFETIME,
+    rotationMs: values.PIGGY_SEALING_KEY_ROTATION,
+    overlapMs: values.PIGGY_SEALING_KEY_OVERLAP,
+    pollMs: values.PIGGY_KEY_POLL,
+    objectNames: {
+      servingSecret: values.PIGGY_TLS_SECRET,
+      authoritySecret: values.PIGGY_CA_KEY_SECRET,
+      bundleConfigMap: values.PIGGY_CA_CONFIG_MAP,
+      sealingKeySecret: values.PIGGY_ADMISSION_SECRET,
+    },
   } as const;
 }
 

@@ -62,16 +62,6 @@ export const listenerSettings = {
     '9090',
     'HTTP, for the kubelet and Prometheus: `/healthz`, `/readyz`, `/metrics`.',
   ),
-  PIGGY_TLS_DIRECTORY: setting(
-    absolutePath,
-    '/etc/piggy/tls',
-    'Holds `tls.crt` and `tls.key`; loaded again when they change.',
-  ),
-  PIGGY_ADMISSION_KEY_FILES: setting(
-    listOf(absolutePath, 2),
-    '/etc/piggy/admission/key',
-    'One or two files with a sealing key: the base64 text of `data.key`, undecoded. The first is current; loaded again when they change.',
-  ),
   PIGGY_DRAIN_DELAY: setting(
     duration({ min: '0s', max: '8s' }),
     '3s',

@@ -1,6 +1,7 @@
 // The table of all settings: the one place where a setting's name, kind, default and meaning are written.
 // loadConfig reads the environment by it, and docs/configuration.md is made from it.
 
+import { keySettings } from './key-settings.ts';
 import { policySettings, sharedSettings } from './policy-settings.ts';
 import {
   accessSettings,
@@ -14,6 +15,7 @@ import type { Setting, ValueOf } from './setting.ts';
 
 export const settings = {
   ...listenerSettings,
+  ...keySettings,
   ...limitSettings,
   ...kubernetesSettings,
   ...launchSettings,
@@ -29,6 +31,7 @@ export type SettingValues = { readonly [Name in SettingName]: ValueOf<(typeof se
 /** The sections of docs/configuration.md. */
 export const settingGroups: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = {
   'Listeners and logs': listenerSettings,
+  'Certificates and the sealing key': keySettings,
   'Time and load': limitSettings,
   Launches: { ...launchSettings, ...sharedSettings },
   'Access to secrets': accessSettings,

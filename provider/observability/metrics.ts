@@ -1,6 +1,7 @@
 // Counts and times what the provider does, for Prometheus (docs/operations.md lists the names).
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { createKeyMetrics, type KeyMetrics } from './key-metrics.ts';
 
 export type RequestOutcome = {
   readonly route: string;
@@ -10,13 +11,12 @@ export type RequestOutcome = {
   readonly durationMs: number;
 };
 
-export type Metrics = {
+export type Metrics = KeyMetrics & {
   readonly observeRequest: (outcome: RequestOutcome) => void;
   /** By the code of the failure, or `ok`. */
   readonly observeAwsCall: (action: string, code: string) => void;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
   readonly setAccessRulesValid: (isValid: boolean) => void;
-  readonly setCertificateExpiry: (expiry: Date) => void;
   /** The text that Prometheus reads, and its content type. */
   readonly render: () => Promise<{ readonly text: string; readonly contentType: string }>;
 };
@@ -41,19 +41,12 @@ export function createMetrics(): Metrics {
     buckets: BUCKETS_SECONDS,
     registers,
   });
-  const expiry = new Gauge({
-    name: 'piggy_certificate_expiry_timestamp_seconds',
-    help: 'When the serving certificate in use expires, in seconds since 1970.',
-    registers,
-  });
   return {
     ...createAccessMetrics(registers),
+    ...createKeyMetrics(registers),
     observeRequest: ({ route, status, code, durationMs }) => {
       requests.inc({ route, status, code });
       durations.observe({ route }, durationMs / 1_000);
-    },
-    setCertificateExpiry: (date) => {
-      expiry.set(date.getTime() / 1_000);
     },
     render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };

@@ -8,6 +8,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { createTestAuthority } from './certificates.ts';
+import { createObjectStore, isWrite, type StoredObject } from './kubernetes-objects.ts';
 
 /** A Kubernetes object as JSON. */
 export type KubernetesObject = {
@@ -34,6 +35,14 @@ export type KubernetesApi = {
   readonly deletePod: (namespace: string, name: string) => void;
   readonly putSecret: (secret: KubernetesObject) => void;
   readonly putServiceAccount: (serviceAccount: KubernetesObject) => void;
+  /** By the path of the object, such as /api/v1/namespaces/shop/secrets/tls. */
+  readonly readObject: (path: string) => StoredObject | undefined;
+  readonly putObject: (path: string, object: StoredObject) => void;
+  readonly deleteObject: (path: string) => void;
+  /** Answers 403 to requests that match, as "PUT /api/v1/…"; `undefined` ends that. */
+  readonly forbid: (request: RegExp | undefined) => void;
+  /** What the server takes to be the time, against that of this machine. */
+  readonly setClockAhead: (aheadMs: number) => void;
   /** Answers every request with this status; `undefined` ends that. */
   readonly failWith: (status: number | undefined) => void;
   /** Accepts requests and does not answer them. */
@@ -57,12 +66,14 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
   const authority = await createTestAuthority();
   const { certificate, privateKey } = await authority.issue();
   const providerToken = randomBytes(16).toString('hex');
-  const objects = new Map<string, KubernetesObject>();
+  const objects = createObjectStore();
   const tokens = new Map<string, Token>();
   const requests: string[] = [];
   let connections = 0;
   let failure: number | undefined;
   let isHanging = false;
+  let forbidden: RegExp | undefined;
+  let clockAheadMs = 0;
 
   const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
     void answer(request, response);
@@ -74,10 +85,11 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    const body: unknown = request.method === 'POST' ? await json(request) : undefined;
+    const body: unknown = request.method === 'GET' ? undefined : await json(request);
     if (isHanging) return;
     const { status, body: answered } = decide(request, body);
-    response.writeHead(status, { 'content-type': 'application/json' });
+    const date = new Date(Date.now() + clockAheadMs).toUTCString();
+    response.writeHead(status, { 'content-type': 'application/json', date });
     response.end(JSON.stringify(answered));
   }
 
@@ -90,10 +102,22 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     if (path === '/apis/authentication.k8s.io/v1/tokenreviews') {
       return request.method === 'POST' ? review(body) : statusAnswer(405, 'method not allowed');
     }
-    const found = request.method === 'GET' ? objects.get(path) : undefined;
+    return answerObject(request.method ?? '', path, body);
+  }
+
+  function answerObject(method: string, path: string, body: unknown): Answer {
+    if (forbidden?.test(`${method} ${path}`)) return statusAnswer(403, 'forbidden');
+    if (isWrite(method, path)) return write(method, path, body);
+    const found = method === 'GET' ? objects.get(path) : undefined;
     return found === undefined
       ? statusAnswer(404, `${path} not found`)
       : { status: 200, body: found };
+  }
+
+  function write(method: string, path: string, body: unknown): Answer {
+    const answer = objects.write({ method, path, body });
+    if ('message' in answer) return statusAnswer(answer.status, answer.message);
+    return { status: answer.status, body: answer.object };
   }
 
   function review(body: unknown): Answer {
@@ -118,7 +142,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
 
   const put = (kind: string) => (object: KubernetesObject) => {
     const { namespace, name } = object.metadata;
-    objects.set(`/api/v1/namespaces/${namespace}/${kind}/${name}`, object);
+    objects.put(`/api/v1/namespaces/${namespace}/${kind}/${name}`, object);
   };
 
   return {
@@ -133,9 +157,16 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
       return text;
     },
     putPod: put('pods'),
-    deletePod: (namespace, name) => objects.delete(`/api/v1/namespaces/${namespace}/pods/${name}`),
+    deletePod: (namespace, name) => {
+      objects.delete(`/api/v1/namespaces/${namespace}/pods/${name}`);
+    },
     putSecret: put('secrets'),
     putServiceAccount: put('serviceaccounts'),
+    readObject: objects.get,
+    putObject: objects.put,
+    deleteObject: objects.delete,
+    forbid: (request) => (forbidden = request),
+    setClockAhead: (aheadMs) => (clockAheadMs = aheadMs),
     failWith: (status) => (failure = status),
     hang: (hanging) => (isHanging = hanging),
     requests,

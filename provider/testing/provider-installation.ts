@@ -56,6 +56,8 @@ export async function installProvider({
   const admissionKeyFile = write('admission-key', `${admissionKey}\n`);
   return {
     env: {
+      PIGGY_CERTIFICATES: 'files',
+      PIGGY_SEALING_KEY: 'files',
       PIGGY_TLS_DIRECTORY: tlsDirectory,
       PIGGY_ADMISSION_KEY_FILES: admissionKeyFile,
       PIGGY_KUBERNETES_SERVER: kubernetes?.url ?? 'https://127.0.0.1:1',

@@ -1,4 +1,4 @@
-// Files that change while the provider runs: sealing keys, access rules and the certificate.
+// Files that change while the provider runs: access rules, and where they are not its own, sealing keys and the certificate.
 
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export async function watchSealingKeys({
 }: Provider): Promise<() => readonly string[]> {
   let keys: readonly string[] = [];
   await watchFiles({
-    paths: config.admissionKeyFiles,
+    paths: config.keys.admissionKeyFiles,
     use: (texts) => {
       keys = parseSealingKeys(texts);
       readiness.setLoaded('sealing key');
@@ -71,8 +71,9 @@ export async function watchCertificate(
   { config, log, metrics, readiness }: Provider,
   servers: Servers,
 ): Promise<void> {
+  const { tlsDirectory } = config.keys;
   await watchFiles({
-    paths: [join(config.tlsDirectory, 'tls.crt'), join(config.tlsDirectory, 'tls.key')],
+    paths: [join(tlsDirectory, 'tls.crt'), join(tlsDirectory, 'tls.key')],
     use: ([certificate = '', privateKey = '']) => {
       const expiry = new X509Certificate(certificate).validToDate;
       servers.useCertificate({ certificate, privateKey });

@@ -1,0 +1,181 @@
+// Chooses where certificates and sealing keys come from, the provider's own upkeep or files, and puts them to use.
+
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Config, ConfigError } from '../config/load-config.ts';
+import { ProviderError } from '../errors.ts';
+import type { ReadinessPart } from '../http/readiness.ts';
+import type { Servers } from '../http/server.ts';
+import { createBundleUpkeep } from '../keys/bundle-upkeep.ts';
+import { createCertificateUpkeep } from '../keys/certificate-upkeep.ts';
+import type { UsableCertificates } from '../keys/decide-certificates.ts';
+import { keepUp } from '../keys/keep-up.ts';
+import { createSealingKeyUpkeep } from '../keys/sealing-key-upkeep.ts';
+import { selectServingNames } from '../keys/serving-names.ts';
+import type { Writer } from '../keys/settle.ts';
+import { createOwnObjectsClient, type OwnObjects } from '../kubernetes/own-objects-client.ts';
+import type { Provider } from './provider.ts';
+import { watchCertificate, watchSealingKeys } from './watched-settings.ts';
+
+const KUBERNETES_TIMEOUT_MS = 5_000;
+
+/** Passes of all replicas, with their jitter and a few failures in between, after which each has read what stands there. */
+const PUBLICATION_PASSES = 10;
+
+export type Keys = {
+  /** The sealing keys of each moment. */
+  readonly followSealingKeys: () => Promise<() => readonly string[]>;
+  readonly followCertificate: (servers: Servers) => Promise<void>;
+};
+
+export function createKeys(provider: Provider): Keys {
+  const { certificates, sealingKey, publishAuthority } = provider.config.keys;
+  const ownsSealingKey = sealingKey === 'managed';
+  const ownsCertificates = certificates === 'managed';
+  if (!ownsSealingKey && !ownsCertificates && !publishAuthority) {
+    return {
+      followSealingKeys: () => watchSealingKeys(provider),
+      followCertificate: (servers) => watchCertificate(provider, servers),
+    };
+  }
+  const objects = createObjects(provider.config);
+  return {
+    followSealingKeys: () =>
+      ownsSealingKey ? keepSealingKey(provider, objects) : watchSealingKeys(provider),
+    followCertificate: async (servers) => {
+      if (ownsCertificates) return keepCertificates(provider, objects, servers);
+      if (publishAuthority) await keepBundle(provider, objects);
+      return watchCertificate(provider, servers);
+    },
+  };
+}
+
+function createObjects(config: Config): OwnObjects {
+  const { server, caFile, tokenFile } = config.kubernetes;
+  return createOwnObjectsClient({
+    server,
+    ca: readFileSync(caFile, 'utf8'),
+    readToken: async () => (await readFile(tokenFile, 'utf8')).trim(),
+    timeoutMs: KUBERNETES_TIMEOUT_MS,
+    namespace: config.keys.namespace ?? readNamespace(tokenFile),
+    now: Date.now,
+  });
+}
+
+/** The kubelet mounts it beside the token. */
+function readNamespace(tokenFile: string): string {
+  const file = join(dirname(tokenFile), 'namespace');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new ConfigError([`PIGGY_NAMESPACE is not set, and ${file} cannot be read`]);
+  }
+}
+
+async function keepSealingKey(
+  provider: Provider,
+  objects: OwnObjects,
+): Promise<() => readonly string[]> {
+  const { config, log, metrics, readiness } = provider;
+  const { rotationMs, overlapMs, pollMs, objectNames } = config.keys;
+  const pass = createSealingKeyUpkeep({
+    writer: createWriter(provider, objects, 'sealing key'),
+    secretName: objectNames.sealingKeySecret,
+    times: { rotationMs, overlapMs, publicationMs: PUBLICATION_PASSES * pollMs },
+    now: Date.now,
+    steadyNow: () => performance.now(),
+  });
+  let keys: readonly string[] = [];
+  await repeat(provider, 'sealing key', async () => {
+    const usable = await pass();
+    metrics.setSealingKeySince(usable.since);
+    readiness.setLoaded('sealing key');
+    if (usable.keys.join() === keys.join()) return;
+    keys = usable.keys;
+    log.info({ count: keys.length, since: usable.since }, 'sealing keys loaded');
+  });
+  return () => keys;
+}
+
+async function keepCertificates(
+  provider: Provider,
+  objects: OwnObjects,
+  servers: Servers,
+): Promise<void> {
+  const { config, readiness } = provider;
+  const { namespace } = objects;
+  const pass = createCertificateUpkeep({
+    writer: createWriter(provider, objects, 'certificate'),
+    objectNames: config.keys.objectNames,
+    names: selectServingNames({ ...config.keys, namespace }),
+    lifetimeMs: config.keys.certificateLifetimeMs,
+    authorityLifetimeMs: config.keys.authorityLifetimeMs,
+    now: Date.now,
+  });
+  const use = createCertificateUse(provider, servers);
+  await repeat(provider, 'certificate', async () => {
+    const usable = await pass();
+    use(usable);
+    const text = usable.warnings.join('; ');
+    readiness.setWarning('CA bundle', text === '' ? undefined : text);
+  });
+}
+
+function createCertificateUse({ log, metrics, readiness }: Provider, servers: Servers) {
+  let used: string | undefined;
+  return ({ serving, expiry, authorityExpiry, warnings }: UsableCertificates): void => {
+    metrics.setAuthorityExpiry(authorityExpiry);
+    if (serving.certificate === used) return;
+    servers.useCertificate(serving);
+    used = serving.certificate;
+    metrics.setCertificateExpiry(expiry);
+    readiness.setLoaded('certificate');
+    log.info({ expiry, authorityExpiry, warnings }, 'certificate loaded');
+  };
+}
+
+async function keepBundle(provider: Provider, objects: OwnObjects): Promise<void> {
+  const { tlsDirectory, objectNames } = provider.config.keys;
+  const pass = createBundleUpkeep({
+    writer: createWriter(provider, objects, 'CA bundle'),
+    bundleConfigMap: objectNames.bundleConfigMap,
+    readAuthority: () => readFile(join(tlsDirectory, 'ca.crt'), 'utf8'),
+    now: Date.now,
+  });
+  await repeat(provider, 'CA bundle', async () => {
+    await pass();
+  });
+}
+
+function createWriter({ log, metrics }: Provider, objects: OwnObjects, subject: string): Writer {
+  return {
+    objects,
+    note: (step) => {
+      if (step.by === 'this replica') metrics.observeKeyStep(subject, step.step);
+      log.info(step, `${subject}: ${step.step}`);
+    },
+  };
+}
+
+/** What fails is told in the log, in /readyz and by a metric; what was loaded before stays in use. */
+async function repeat(
+  { config, log, metrics, readiness }: Provider,
+  part: ReadinessPart,
+  pass: () => Promise<void>,
+): Promise<void> {
+  await keepUp({
+    intervalMs: config.keys.pollMs,
+    random: Math.random,
+    pass,
+    onSuccess: () => {
+      readiness.setWarning(part, undefined);
+    },
+    onFailure: (error) => {
+      metrics.observeKeyStep(part, 'failed');
+      const reason = error instanceof ProviderError ? error.message : 'a fault of the provider';
+      readiness.setWarning(part, `${reason}; the former one, if any, stays in use`);
+      log.error({ error }, `the ${part} cannot be kept up; the former one, if any, stays in use`);
+    },
+  });
+}
