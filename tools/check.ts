@@ -1,5 +1,6 @@
-// `npm run check`: format, lint and types of everything; says which of them failed, after all have run.
+// `npm run check`: format, lint and types of everything, and the chart; says which of them failed, after all have run.
 
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { staticcheckCommand } from './go-tools.ts';
 import { capture } from './run.ts';
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   ],
   ['go vet', launcher, 'go', 'vet', './...'],
   ['staticcheck', launcher, staticcheck, './...'],
+  ['chart', root, process.execPath, '--test', ...globSync('charts/*.test.ts', { cwd: root })],
 ];
 
 let failures = 0;

@@ -70,6 +70,18 @@ const tools = {
     ldflags: '-s -w',
     takes: 'this takes some seconds, once',
   },
+  helm: {
+    module: 'helm',
+    package: 'helm.sh/helm/v4/cmd/helm',
+    ldflags: '-s -w',
+    takes: 'this takes 1 to 4 minutes, once',
+  },
+  helm3: {
+    module: 'helm3',
+    package: 'helm.sh/helm/v3/cmd/helm',
+    ldflags: '-s -w',
+    takes: 'this takes up to 2 minutes, once',
+  },
   staticcheck: {
     module: 'staticcheck',
     package: 'honnef.co/go/tools/cmd/staticcheck',
