@@ -3,6 +3,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildImage, type ImageRecipe } from './build-image.ts';
+import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
 import { debianFiles } from './offline/debian-root.ts';
@@ -36,17 +37,7 @@ export function buildImages(engine: Engine): Promise<string[]> {
   });
 }
 
-const launcher: ImageRecipe = {
-  name: images.launcher,
-  fill: async (folder) => {
-    const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];
-    await output('go', [...args, '-o', join(folder, 'piggy-env'), '.'], {
-      cwd: join(root, 'envlauncher'),
-      env: { ...process.env, CGO_ENABLED: '0' },
-    });
-    copyFileSync(join(root, 'images/launcher/Dockerfile'), join(folder, 'Dockerfile'));
-  },
-};
+const launcher: ImageRecipe = { name: images.launcher, fill: fillLauncherImage };
 
 const baseOfProvider = 'libc6 libgcc-s1 libstdc++6 ca-certificates tzdata';
 
@@ -68,7 +59,10 @@ async function provider({ kind, env }: Engine): Promise<ImageRecipe> {
   };
 }
 
-const bundle = ['', '.map', '.LEGAL.txt'].map((end) => `build/provider.mjs${end}`);
+const bundle = [
+  ...['', '.map', '.LEGAL.txt'].map((end) => `build/provider.mjs${end}`),
+  'build/installation-test.mjs',
+];
 
 async function busybox({ kind, env }: Engine): Promise<ImageRecipe> {
   const base =

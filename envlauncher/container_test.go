@@ -27,7 +27,7 @@ const (
 )
 
 // built holds the programs, built once by TestMain.
-var built struct{ launcher, application string }
+var built struct{ launcher, standalone, application string }
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -36,8 +36,11 @@ func TestMain(m *testing.M) {
 			log.Fatal(err)
 		}
 		defer os.RemoveAll(folder)
-		built.launcher, built.application = filepath.Join(folder, "piggy-env"), filepath.Join(folder, "application")
-		for program, source := range map[string]string{built.launcher: ".", built.application: "./testdata/application"} {
+		built.launcher = filepath.Join(folder, "piggy-env")
+		built.standalone = filepath.Join(folder, "standalone", "piggy-env")
+		built.application = filepath.Join(folder, "application")
+		sources := map[string]string{built.launcher: ".", built.standalone: "./standalone", built.application: "./testdata/application"}
+		for program, source := range sources {
 			if err := build(program, source); err != nil {
 				log.Print(err)
 				return 1
@@ -61,7 +64,7 @@ func build(program, source string, environment ...string) error {
 // and would take the one of an older program for that of a changed one.
 var readSources = sync.OnceValue(func() error {
 	return filepath.WalkDir(".", func(path string, entry os.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".go" {
+		if err == nil && slices.Contains([]string{".go", ".mod", ".sum"}, filepath.Ext(path)) {
 			_, err = os.ReadFile(path)
 		}
 		return err

@@ -165,7 +165,7 @@ func TestTheLauncherRefusesToStartTheApplication(t *testing.T) {
 		"a denial although keys may be missing": {[]string{"PIGGY_IGNORE_NO_ENV=true"}, answer(403, `{"code":"access_denied","message":"no"}`), ok,
 			[]string{"403 access_denied"}},
 		"an empty reference":      {[]string{"B=piggy:"}, values(t), none, []string{"B (piggy:)"}},
-		"standalone":              {[]string{"PIGGY_STANDALONE=true"}, values(t), none, []string{"PIGGY_STANDALONE", "piggy-env-image"}},
+		"standalone":              {[]string{"PIGGY_STANDALONE=true"}, values(t), none, []string{"PIGGY_STANDALONE is true", "piggy-env-image"}},
 		"no CA":                   {[]string{"PIGGY_CA="}, values(t), none, []string{"PIGGY_CA is empty"}},
 		"a CA that is none":       {[]string{"PIGGY_CA=x"}, values(t), none, []string{"PIGGY_CA holds no certificate"}},
 		"no uid":                  {[]string{"PIGGY_UID="}, values(t), none, []string{"PIGGY_UID is empty"}},
@@ -234,7 +234,7 @@ func TestAnEnvironmentThatIsTooLongInAllIsNamed(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for name, arguments := range map[string][]string{
-		"nothing": {}, "no command": {"--"}, "a command without --": {"application"}, "no folder": {"install"},
+		"nothing": {}, "no command": {"--"}, "a command without --": {"application"}, "no folder": {"install"}, "no folder for the standalone one": {"install", "--standalone"},
 		"two folders": {"install", "/a", "/b"}, "a flag": {"--help"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -230,29 +231,84 @@ func TestTheRootFileSystemMayBeReadOnly(t *testing.T) {
 	}
 }
 
-func TestTheLauncherInstallsItself(t *testing.T) {
-	program, err := os.ReadFile(built.launcher)
+// In the image, which is read-only, the standalone program has a folder of its own.
+func TestTheLauncherInstallsTheOneThatThePodNeeds(t *testing.T) {
+	cases := map[string]struct {
+		program   string
+		arguments []string
+		installed string
+	}{
+		"itself":                        {"/piggy-env", []string{"install"}, built.launcher},
+		"the standalone one":            {"/piggy-env", []string{"install", "--standalone"}, built.standalone},
+		"the standalone one, by itself": {"/standalone/piggy-env", []string{"install"}, built.standalone},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := newContainer(t)
+			in.link(built.launcher, "/piggy-env")
+			in.link(built.standalone, "/standalone/piggy-env")
+			in.must(os.Remove(in.root + launcherPath))
+			in.must(os.Chmod(in.root+"/piggy", 0o777))
+			for range 2 {
+				command := in.command(nil, append([]string{in.root + c.program}, append(c.arguments, in.root+"/piggy")...)...)
+				in.install(command)
+				if code := in.finish(command); code != 0 || in.stderr.Len()+in.stdout.Len() > 0 {
+					t.Fatalf("exit code %d: %s", code, in.stderr.String())
+				}
+			}
+			expectSameFile(t, in.root+launcherPath, c.installed)
+			if code := in.launch(nil, "application", "exit", "3"); code != 3 {
+				t.Errorf("the copy ends with %d: %s", code, in.stderr.String())
+			}
+		})
+	}
+}
+
+// install starts a program that copies itself, as the user of the image. It finds itself by /proc, which
+// containers have and root file systems of tests have not.
+func (c *container) install(command *exec.Cmd) {
+	c.t.Helper()
+	command.SysProcAttr = &syscall.SysProcAttr{}
+	if os.Getuid() == 0 {
+		command.SysProcAttr.Credential = &syscall.Credential{Uid: containerUser, Gid: containerUser}
+	}
+	c.start(command)
+}
+
+func expectSameFile(t *testing.T, copied, original string) {
+	t.Helper()
+	expected, err := os.ReadFile(original)
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := t.TempDir()
-	for range 2 {
-		if output, err := exec.Command(built.launcher, "install", folder).CombinedOutput(); err != nil || len(output) > 0 {
-			t.Fatalf("%v: %s", err, output)
-		}
+	if content, err := os.ReadFile(copied); err != nil || !bytes.Equal(content, expected) {
+		t.Errorf("the copy differs: %d bytes, %v", len(content), err)
 	}
-	installed := filepath.Join(folder, "piggy-env")
-	if content, err := os.ReadFile(installed); err != nil || string(content) != string(program) {
-		t.Errorf("%d bytes, %v", len(content), err)
+	if status, err := os.Stat(copied); err != nil || status.Mode() != 0o555 {
+		t.Errorf("mode is %v, %v", status.Mode(), err)
 	}
-	output, err := exec.Command(installed, "--", built.application, "exit", "3").CombinedOutput()
-	var exited *exec.ExitError
-	if !errors.As(err, &exited) || exited.ExitCode() != 3 {
-		t.Errorf("the copy does not run: %v, %s", err, output)
+	if entries, err := os.ReadDir(filepath.Dir(copied)); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v, %v", entries, err)
 	}
-	output, err = exec.Command(built.launcher, "install", filepath.Join(folder, "nowhere")).CombinedOutput()
-	if !errors.As(err, &exited) || exited.ExitCode() != 125 || !strings.Contains(string(output), "no such file or directory") {
-		t.Errorf("got %v, %s", err, output)
+}
+
+func TestAnInstallThatFailsSaysWhy(t *testing.T) {
+	for name, c := range map[string]struct{ option, folder, text string }{
+		"a folder that is not there":          {"", "/nowhere", "no such file or directory"},
+		"a folder that nobody may write to":   {"", "/", "permission denied"},
+		"an image without the standalone one": {"--standalone", "/piggy", "/piggy/standalone/piggy-env: no such file or directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := newContainer(t)
+			in.must(os.Chmod(in.root, 0o555))
+			arguments := slices.DeleteFunc([]string{"install", c.option, in.root + c.folder}, func(text string) bool { return text == "" })
+			command := in.command(nil, append([]string{in.root + launcherPath}, arguments...)...)
+			in.install(command)
+			code := in.finish(command)
+			if code != 125 || !strings.HasPrefix(in.stderr.String(), "piggy-env: ") || !strings.Contains(in.stderr.String(), c.text) {
+				t.Errorf("exit code %d: %s", code, in.stderr.String())
+			}
+		})
 	}
 }
 

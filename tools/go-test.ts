@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { startMoto, whyNoMoto } from '../provider/testing/moto.ts';
 
 type Event = {
   readonly Action: string;
@@ -13,9 +14,25 @@ type Event = {
 
 /** `watch` sees all that the tests print. Returns the exit code. */
 export async function goTest(cwd: string, watch: (text: string) => void): Promise<number> {
+  const moto = whyNoMoto() === undefined ? await startMoto() : undefined;
+  try {
+    return await runTests({ cwd, watch, moto: moto?.url ?? '' });
+  } finally {
+    await moto?.stop();
+  }
+}
+
+type Run = {
+  readonly cwd: string;
+  readonly watch: (text: string) => void;
+  /** Where moto listens; empty where it cannot run. */
+  readonly moto: string;
+};
+
+async function runTests({ cwd, watch, moto }: Run): Promise<number> {
   const child = spawn('go', ['test', '-json', '-race', './...'], {
     cwd,
-    env: { ...process.env, CGO_ENABLED: '1' },
+    env: { ...process.env, CGO_ENABLED: '1', PIGGY_TEST_MOTO: moto },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');

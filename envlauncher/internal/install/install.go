@@ -10,10 +10,26 @@ import (
 
 const name = "piggy-env"
 
-// Into copies the running program to folder/piggy-env. The file appears whole or not at all, and whoever runs
+// Source opens a program that can be installed.
+type Source func() (*os.File, error)
+
+// Running is the program that runs.
+func Running() (*os.File, error) { return os.Open("/proc/self/exe") }
+
+// Standalone is the program that asks AWS itself. In the image it has a folder of its own, beside the one that
+// runs, so that it has the same name where the folder is mounted.
+func Standalone() (*os.File, error) {
+	running, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(filepath.Join(filepath.Dir(running), "standalone", name))
+}
+
+// Into copies a program to folder/piggy-env. The file appears whole or not at all, and whoever runs
 // it cannot write it. Done again it is replaced, also while the old one runs.
-func Into(folder string) error {
-	source, err := os.Open("/proc/self/exe")
+func Into(folder string, open Source) error {
+	source, err := open()
 	if err != nil {
 		return err
 	}

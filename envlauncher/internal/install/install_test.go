@@ -35,7 +35,7 @@ func expectInstalled(t *testing.T, folder string) {
 func TestInto(t *testing.T) {
 	leftovers := map[string]func(folder string) error{
 		"an empty folder":              func(string) error { return nil },
-		"a copy that is there already": Into,
+		"a copy that is there already": func(f string) error { return Into(f, Running) },
 		"an older launcher":            func(f string) error { return os.WriteFile(filepath.Join(f, "piggy-env"), []byte("old"), 0o555) },
 		"a try that was cut off": func(f string) error {
 			return os.WriteFile(filepath.Join(f, ".piggy-env.unfinished"), []byte("half"), 0o200)
@@ -50,7 +50,7 @@ func TestInto(t *testing.T) {
 			if err := prepare(folder); err != nil {
 				t.Fatal(err)
 			}
-			if err := Into(folder); err != nil {
+			if err := Into(folder, Running); err != nil {
 				t.Fatal(err)
 			}
 			expectInstalled(t, folder)
@@ -62,14 +62,14 @@ func TestTheModeDoesNotDependOnTheMask(t *testing.T) {
 	before := syscall.Umask(0o077)
 	defer syscall.Umask(before)
 	folder := t.TempDir()
-	if err := Into(folder); err != nil {
+	if err := Into(folder, Running); err != nil {
 		t.Fatal(err)
 	}
 	expectInstalled(t, folder)
 }
 
 func TestIntoAFolderThatIsNotThereFails(t *testing.T) {
-	if err := Into(filepath.Join(t.TempDir(), "nowhere")); !os.IsNotExist(err) {
+	if err := Into(filepath.Join(t.TempDir(), "nowhere"), Running); !os.IsNotExist(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -80,7 +80,7 @@ func TestAFailureLeavesNothingBehind(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(folder, "piggy-env", "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := Into(folder); err == nil {
+	if err := Into(folder, Running); err == nil {
 		t.Fatal("no error")
 	}
 	if entries, _ := os.ReadDir(folder); len(entries) != 1 {

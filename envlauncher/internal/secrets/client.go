@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"piggysec.com/envlauncher/internal/resolver"
 	"piggysec.com/envlauncher/internal/retry"
 )
 
@@ -54,7 +55,7 @@ func NewClient(config Config) (*Client, error) {
 			return nil, err
 		}
 	}
-	dialer := tls.Dialer{NetDialer: &net.Dialer{Resolver: resolver(config.ResolverNetwork)}, Config: trust}
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Resolver: resolver.Over(config.ResolverNetwork)}, Config: trust}
 	return &Client{config: config, endpoint: endpoint, dialer: dialer}, nil
 }
 
@@ -77,15 +78,6 @@ func parseCA(text string) (*x509.CertPool, error) {
 		return nil, errors.New("PIGGY_CA holds no certificate in PEM format; see ca.crt in the ConfigMap piggy-ca")
 	}
 	return pool, nil
-}
-
-func resolver(network string) *net.Resolver {
-	if network == "" {
-		return nil
-	}
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, address)
-	}}
 }
 
 // Ask makes one try and returns a value for each key that exists. Its error is a retry.Transient where another one may help.

@@ -405,17 +405,3 @@ func TestWhatThePlatformMayCureIsTransient(t *testing.T) {
 		}
 	})
 }
-
-func TestTheResolverUsesTheChosenNetwork(t *testing.T) {
-	asked := make(chan struct{}, 10)
-	address := listen(t, func(c net.Conn) { asked <- struct{}{}; c.Read(make([]byte, 100)) })
-	connection, err := resolver("tcp").Dial(t.Context(), "udp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	<-asked
-	if resolver("") != nil {
-		t.Error("without a choice the resolver is not Go's own")
-	}
-}

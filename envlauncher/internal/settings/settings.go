@@ -27,8 +27,16 @@ type Settings struct {
 	TokenFile       string
 	Expand          []string // variables, in the order of the Pod's env list
 	IgnoreNoEnv     bool
-	Standalone      bool
 	Debug           bool
+
+	// Standalone means: ask AWS itself. What follows counts only then; otherwise the provider reads it.
+	Standalone            bool
+	SecretName            string // name or ARN
+	SecretVersion         string
+	ParameterPath         string // in place of a secret
+	Region                string
+	ServiceAccount        string // namespace:name
+	EnforceServiceAccount bool
 }
 
 // Names are the variables that admission adds to a container, all of which the application does not get. An
@@ -38,7 +46,7 @@ func Names() []string {
 		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_TOKEN_FILE", "PIGGY_EXPAND",
 		"PIGGY_AWS_SECRET_NAME", "PIGGY_AWS_SECRET_VERSION", "PIGGY_AWS_REGION", "PIGGY_AWS_SSM_PARAMETER_PATH",
 		"PIGGY_STANDALONE", "PIGGY_DEBUG", "PIGGY_IGNORE_NO_ENV", "PIGGY_INITIAL_DELAY", "PIGGY_NUMBER_OF_RETRY",
-		"PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
+		"PIGGY_SERVICE_ACCOUNT", "PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
 	}
 }
 
@@ -57,8 +65,16 @@ func Parse(value func(name string) string) (Settings, error) {
 		TokenFile:       cmp.Or(value("PIGGY_TOKEN_FILE"), defaultTokenFile),
 		Expand:          reader.list("PIGGY_EXPAND"),
 		IgnoreNoEnv:     reader.boolean("PIGGY_IGNORE_NO_ENV"),
-		Standalone:      reader.boolean("PIGGY_STANDALONE"),
 		Debug:           reader.boolean("PIGGY_DEBUG"),
+		Standalone:      reader.boolean("PIGGY_STANDALONE"),
+	}
+	if settings.Standalone {
+		settings.SecretName = value("PIGGY_AWS_SECRET_NAME")
+		settings.SecretVersion = value("PIGGY_AWS_SECRET_VERSION")
+		settings.ParameterPath = value("PIGGY_AWS_SSM_PARAMETER_PATH")
+		settings.Region = value("PIGGY_AWS_REGION")
+		settings.ServiceAccount = value("PIGGY_SERVICE_ACCOUNT")
+		settings.EnforceServiceAccount = reader.boolean("PIGGY_ENFORCE_SERVICE_ACCOUNT")
 	}
 	return settings, errors.Join(reader.mistakes...)
 }

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +27,17 @@ func TestParse(t *testing.T) {
 			Settings{UID: "u", Address: "https://p", CA: "pem", TokenFile: "/t", Expand: []string{"DSN", "a,b"}, Standalone: true, Debug: true,
 				IgnoreNoEnv: true, InitialDelay: 90 * time.Second, Tries: 5, ResolverNetwork: "tcp", SkipVerifyTLS: true},
 		},
+		"in standalone mode, what the provider would read": {
+			map[string]string{
+				"PIGGY_STANDALONE": "true", "PIGGY_AWS_SECRET_NAME": "shop/api", "PIGGY_AWS_SECRET_VERSION": "AWSPREVIOUS", "PIGGY_AWS_REGION": "eu-west-1",
+				"PIGGY_AWS_SSM_PARAMETER_PATH": "/shop", "PIGGY_SERVICE_ACCOUNT": "shop:api", "PIGGY_ENFORCE_SERVICE_ACCOUNT": "true",
+			},
+			Settings{TokenFile: defaultTokenFile, Standalone: true, SecretName: "shop/api", SecretVersion: "AWSPREVIOUS", Region: "eu-west-1",
+				ParameterPath: "/shop", ServiceAccount: "shop:api", EnforceServiceAccount: true},
+		},
 		"no retry is one try":             {map[string]string{"PIGGY_NUMBER_OF_RETRY": "0"}, Settings{TokenFile: defaultTokenFile, Tries: 1}},
 		"false is false":                  {map[string]string{"PIGGY_SKIP_VERIFY_TLS": "false", "PIGGY_DEBUG": "false"}, Settings{TokenFile: defaultTokenFile}},
-		"what the provider reads is free": {map[string]string{"PIGGY_ENFORCE_INTEGRITY": "maybe"}, Settings{TokenFile: defaultTokenFile}},
+		"what the provider reads is free": {map[string]string{"PIGGY_ENFORCE_INTEGRITY": "maybe", "PIGGY_ENFORCE_SERVICE_ACCOUNT": "maybe"}, Settings{TokenFile: defaultTokenFile}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +70,15 @@ func TestParseRefusesWhatDoesNotParse(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestEveryVariableThatIsReadIsOneThatTheApplicationDoesNotGet(t *testing.T) {
+	Parse(func(name string) string {
+		if !slices.Contains(Names(), name) {
+			t.Errorf("%s is read and left to the application", name)
+		}
+		return map[string]string{"PIGGY_STANDALONE": "true"}[name]
+	})
 }
 
 func TestParseNamesEveryMistake(t *testing.T) {

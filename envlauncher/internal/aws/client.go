@@ -1,0 +1,186 @@
+// Package aws reads a secret of Secrets Manager, or the parameters of a path, with the Pod's own identity.
+package aws
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"piggysec.com/envlauncher/internal/secretstore"
+)
+
+// AWS gives ten in an answer; a path as "/" could hold tens of thousands.
+const maxParameters = 1000
+
+// Config says how AWS is reached.
+type Config struct {
+	// Env returns a variable of the container, empty where it is not set. AWS's own variables count, for example
+	// AWS_ROLE_ARN, AWS_ENDPOINT_URL and AWS_CA_BUNDLE.
+	Env             func(name string) string
+	ResolverNetwork string // of the Go resolver; empty = its own choice
+	ConnectWithin   time.Duration
+	AnswerWithin    time.Duration // one call
+}
+
+// Client reads one source.
+type Client struct {
+	config      Config
+	source      secretstore.Source
+	connector   connector
+	http        *http.Client
+	credentials aws.CredentialsProvider
+}
+
+// NewClient refuses what could only fail later.
+func NewClient(config Config, source secretstore.Source) (*Client, error) {
+	roots, err := readRoots(config.Env("AWS_CA_BUNDLE"))
+	if err != nil {
+		return nil, err
+	}
+	client := &Client{config: config, source: source, connector: connector{
+		roots:           roots,
+		resolverNetwork: config.ResolverNetwork,
+		connectWithin:   config.ConnectWithin,
+		answerWithin:    config.AnswerWithin,
+	}}
+	client.http = client.connector.client(http.ProxyFromEnvironment)
+	client.credentials, err = client.selectCredentials()
+	return client, err
+}
+
+// Read makes one try: it reads the source, lets its allow-lists decide, and returns a value for each key that
+// exists. Its error is a retry.Transient where another try may help.
+func (c *Client) Read(ctx context.Context, keys []string, reader secretstore.Reader) (map[string]string, error) {
+	contents, err := c.readContents(ctx)
+	if err != nil {
+		return nil, told(err)
+	}
+	for _, content := range contents {
+		if err := content.Check(reader, c.source.Resource()); err != nil {
+			return nil, err
+		}
+	}
+	return contents[0].Select(keys)
+}
+
+// readContents returns what was asked for, and after it what also decides who may have it.
+func (c *Client) readContents(ctx context.Context) ([]secretstore.Content, error) {
+	if c.source.ParameterPath != "" {
+		content, err := c.readParameters(ctx)
+		return []secretstore.Content{content}, err
+	}
+	versions := []version{{id: c.source.VersionID, stage: c.source.VersionStage}}
+	// Who was taken off the list must not come in through an old version that still names them.
+	if c.source.VersionStage != secretstore.Current {
+		versions = append(versions, version{stage: secretstore.Current})
+	}
+	var contents []secretstore.Content
+	for _, version := range versions {
+		content, err := c.readSecret(ctx, version)
+		if err != nil {
+			return nil, err
+		}
+		contents = append(contents, content)
+	}
+	return contents, nil
+}
+
+// version has one of both.
+type version struct{ id, stage string }
+
+func (c *Client) readSecret(ctx context.Context, version version) (secretstore.Content, error) {
+	client := secretsmanager.New(secretsmanager.Options{
+		Region:          c.source.Region,
+		Credentials:     c.credentials,
+		BaseEndpoint:    c.endpoint("SECRETS_MANAGER"),
+		EndpointOptions: secretsmanager.EndpointResolverOptions{UseFIPSEndpoint: c.fips(), UseDualStackEndpoint: c.dualStack()},
+		HTTPClient:      c.http,
+		Retryer:         aws.NopRetryer{}, // the launcher has its own
+	})
+	answer, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId: &c.source.SecretID, VersionId: notEmpty(version.id), VersionStage: notEmpty(version.stage),
+	})
+	asked := call{action: "secretsmanager:GetSecretValue", resource: c.source.Resource(), region: c.source.Region}
+	switch {
+	case err != nil:
+		return secretstore.Content{}, explain(asked, err)
+	case answer.SecretString != nil:
+		return secretstore.ParseString(*answer.SecretString)
+	case answer.SecretBinary != nil:
+		return secretstore.ParseBinary(answer.SecretBinary), nil
+	}
+	return secretstore.Content{}, &failure{text: asked.String() + ": it has no value"}
+}
+
+func (c *Client) readParameters(ctx context.Context) (secretstore.Content, error) {
+	path, asked := c.source.ParameterPath, call{action: "ssm:GetParametersByPath", resource: c.source.Resource(), region: c.source.Region}
+	client := ssm.New(ssm.Options{
+		Region:          c.source.Region,
+		Credentials:     c.credentials,
+		BaseEndpoint:    c.endpoint("SSM"),
+		EndpointOptions: ssm.EndpointResolverOptions{UseFIPSEndpoint: c.fips(), UseDualStackEndpoint: c.dualStack()},
+		HTTPClient:      c.http,
+		Retryer:         aws.NopRetryer{},
+	})
+	pages := ssm.NewGetParametersByPathPaginator(client, &ssm.GetParametersByPathInput{
+		Path: &path, Recursive: aws.Bool(true), WithDecryption: aws.Bool(true),
+	})
+	var parameters []secretstore.Parameter
+	under := strings.TrimSuffix(path, "/") + "/"
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return secretstore.Content{}, explain(asked, err)
+		}
+		for _, parameter := range page.Parameters {
+			// What was asked for is this path, so nothing else may come out of it.
+			if name := aws.ToString(parameter.Name); path == "/" || strings.HasPrefix(name, under) {
+				parameters = append(parameters, secretstore.Parameter{Name: name, Value: aws.ToString(parameter.Value)})
+			}
+		}
+		if len(parameters) > maxParameters {
+			return secretstore.Content{}, fmt.Errorf("annotation piggysec.com/aws-ssm-parameter-path: more than %d parameters are under %s; name a deeper path", maxParameters, path)
+		}
+	}
+	if len(parameters) == 0 {
+		return secretstore.Content{}, &failure{text: asked.String() + ": there is no parameter; check path and region"}
+	}
+	return secretstore.ParseParameters(parameters), nil
+}
+
+// endpoint returns what takes the place of AWS's own address, if anything does.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+func (c *Client) endpoint(service string) *string {
+	if c.config.Env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true" {
+		return nil
+	}
+	return notEmpty(cmp.Or(c.config.Env("AWS_ENDPOINT_URL_"+service), c.config.Env("AWS_ENDPOINT_URL")))
+}
+
+func (c *Client) fips() aws.FIPSEndpointState {
+	if c.config.Env("AWS_USE_FIPS_ENDPOINT") == "true" {
+		return aws.FIPSEndpointStateEnabled
+	}
+	return aws.FIPSEndpointStateDisabled
+}
+
+func (c *Client) dualStack() aws.DualStackEndpointState {
+	if c.config.Env("AWS_USE_DUALSTACK_ENDPOINT") == "true" {
+		return aws.DualStackEndpointStateEnabled
+	}
+	return aws.DualStackEndpointStateDisabled
+}
+
+func notEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

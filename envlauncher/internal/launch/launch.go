@@ -1,0 +1,169 @@
+// Package launch is what every piggy-env does, wherever its values come from: it finds the references of its
+// environment, gets their values, and becomes the application.
+package launch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"piggysec.com/envlauncher/internal/command"
+	"piggysec.com/envlauncher/internal/environment"
+	"piggysec.com/envlauncher/internal/expansion"
+	"piggysec.com/envlauncher/internal/install"
+	"piggysec.com/envlauncher/internal/report"
+	"piggysec.com/envlauncher/internal/retry"
+	"piggysec.com/envlauncher/internal/settings"
+)
+
+const terminationLog = "/dev/termination-log"
+
+// Question is what a launch needs to know.
+type Question struct {
+	Keys     []string
+	Argv     []string
+	Settings settings.Settings
+	// Environment is the application's; references in it are not resolved yet.
+	Environment environment.Environment
+	Log         report.Log
+}
+
+// Try asks once and returns a value for each key that exists. Its error is a retry.Transient where another try
+// may help.
+type Try func(context.Context) (map[string]string, error)
+
+// Source says where values come from. It fails where asking could only fail.
+type Source func(Question) (Try, error)
+
+// Run returns the exit code, and only when there is no application: when it failed, or has installed itself.
+// 125 the launcher failed, 126 the command was found but cannot be executed, 127 it was not found; any other is
+// the application's.
+func Run(arguments, environ []string, source Source) int {
+	err := run(arguments, environ, source)
+	if err == nil {
+		return 0
+	}
+	report.Failure(os.Stderr, terminationLog, err)
+	switch {
+	case errors.Is(err, command.ErrNotExecutable):
+		return 126
+	case errors.Is(err, command.ErrNotFound):
+		return 127
+	}
+	return 125
+}
+
+func run(arguments, environ []string, source Source) error {
+	switch {
+	case len(arguments) == 2 && arguments[0] == "install" && arguments[1] != "--standalone":
+		return install.Into(arguments[1], install.Running)
+	case len(arguments) == 3 && arguments[0] == "install" && arguments[1] == "--standalone":
+		return install.Into(arguments[2], install.Standalone)
+	case len(arguments) >= 2 && arguments[0] == "--":
+		return launch(arguments[1:], environment.Parse(environ), source)
+	}
+	return errors.New("usage: piggy-env -- COMMAND [ARGUMENT…], or piggy-env install [--standalone] FOLDER")
+}
+
+// launch returns only when it failed. What the application gets is what it would get without us: our own
+// variables are gone before anything can be expanded from them.
+func launch(argv []string, all environment.Environment, source Source) error {
+	chosen, err := settings.Parse(all.Value)
+	if err != nil {
+		return err
+	}
+	log := report.Log{Out: os.Stderr, Verbose: chosen.Debug}
+	application := all.Without(settings.Names())
+	references, err := application.References()
+	if err != nil {
+		return err
+	}
+	question := Question{
+		Keys: environment.Keys(references), Argv: argv, Settings: chosen, Environment: application, Log: log,
+	}
+	values, err := fetch(question, source)
+	if err != nil {
+		return err
+	}
+	if err := accept(environment.Missing(references, values), chosen, log); err != nil {
+		return err
+	}
+	if application, err = application.Resolve(values); err != nil {
+		return err
+	}
+	return execute(argv, application.Expand(chosen.Expand), log)
+}
+
+// fetch asks, where there is anything to ask.
+func fetch(question Question, source Source) (map[string]string, error) {
+	log, chosen := question.Log, question.Settings
+	log.Debug("references: %q", question.Keys)
+	if len(question.Keys) == 0 {
+		return nil, nil
+	}
+	ask, err := source(question)
+	if err != nil {
+		return nil, err
+	}
+	log.Debug("first request in %s", chosen.InitialDelay)
+	time.Sleep(chosen.InitialDelay)
+	policy := retry.Policy{
+		Within: time.Minute,
+		Tries:  chosen.Tries,
+		First:  100 * time.Millisecond,
+		Most:   5 * time.Second,
+		Jitter: retry.Jitter,
+	}
+	var values map[string]string
+	err = retry.Do(context.Background(), policy, func(ctx context.Context) (err error) {
+		began := time.Now()
+		values, err = ask(ctx)
+		log.Debug("try of %s: %d of %d keys, error: %v", time.Since(began), len(values), len(question.Keys), err)
+		return err
+	})
+	return values, err
+}
+
+// accept decides whether the application may start without these variables.
+func accept(missing []environment.Reference, chosen settings.Settings, log report.Log) error {
+	for _, reference := range missing {
+		if chosen.IgnoreNoEnv {
+			log.Warn("variable %s is left unset: the secret has no such key", reference)
+		}
+	}
+	if len(missing) == 0 || chosen.IgnoreNoEnv {
+		return nil
+	}
+	return fmt.Errorf("the secret has no key for %s; "+
+		`add it there, or set the annotation piggysec.com/piggy-ignore-no-env: "true" to start without`, environment.Names(missing))
+}
+
+// execute becomes the application. Errors name the command as its author wrote it, since a value may have been
+// expanded into it.
+func execute(argv []string, application environment.Environment, log report.Log) error {
+	expanded := make([]string, 0, len(argv))
+	for _, argument := range argv {
+		expanded = append(expanded, expansion.Text(argument, application.Lookup))
+	}
+	if err := checkSizes(expanded, application); err != nil {
+		return err
+	}
+	file, err := command.Find(expanded[0], application)
+	if err != nil {
+		return fmt.Errorf("command %q: %w", argv[0], err)
+	}
+	log.Debug("execute %q with %d arguments", argv[0], len(argv)-1)
+	return fmt.Errorf("command %q: %w", argv[0], command.Exec(file, expanded, application))
+}
+
+func checkSizes(argv []string, application environment.Environment) error {
+	maxBytes := 32 * os.Getpagesize() // MAX_ARG_STRLEN of the kernel: 128 KiB with pages of 4 KiB
+	for i, argument := range argv {
+		if size := len(argument) + len("\x00"); size > maxBytes {
+			return fmt.Errorf("element %d of the command: %d bytes once expanded, the kernel takes %d at most", i, size, maxBytes)
+		}
+	}
+	return application.Check(maxBytes)
+}

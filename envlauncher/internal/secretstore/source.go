@@ -1,0 +1,121 @@
+// Which secret the settings point at, and in which region it is.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
+
+package secretstore
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+const (
+	regionPattern    = `^[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$` // it becomes part of a host name
+	secretName       = `^[\w/+=.@-]{1,512}$`
+	secretARN        = `^arn:aws[a-z-]{0,20}:secretsmanager:([a-z0-9-]{1,40}):[0-9]{12}:secret:[\w/+=.@-]{1,520}$`
+	parameterPath    = `^/([\w.-]+(/[\w.-]+)*/?)?$`
+	versionIDPattern = `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`
+	versionStage     = `^[\w/+=.@-]{1,256}$`
+	maxPathLength    = 2048
+)
+
+// Current is the stage of the version that counts.
+const Current = "AWSCURRENT"
+
+// Settings are as admission wrote them; an empty text is a setting that is not set.
+type Settings struct {
+	SecretID, Version, ParameterPath, Region string
+	// DefaultRegion is the Pod's own.
+	DefaultRegion string
+}
+
+// Source is a secret or a parameter path.
+type Source struct {
+	SecretID      string
+	VersionID     string // or
+	VersionStage  string
+	ParameterPath string // in place of a secret
+	Region        string
+}
+
+// Resource names the source for people.
+func (s Source) Resource() string {
+	if s.ParameterPath != "" {
+		return "parameter path " + s.ParameterPath
+	}
+	return "secret " + s.SecretID
+}
+
+// ParseSource refuses what is no source, with the name and the value of the annotation.
+func ParseSource(settings Settings) (Source, error) {
+	switch {
+	case settings.SecretID != "" && settings.ParameterPath != "":
+		return Source{}, errors.New("annotations piggysec.com/aws-secret-name and piggysec.com/aws-ssm-parameter-path exclude each other; remove one")
+	case settings.ParameterPath != "":
+		return parseParameterSource(settings)
+	}
+	return parseSecretSource(settings)
+}
+
+func parseParameterSource(settings Settings) (Source, error) {
+	path := settings.ParameterPath
+	if len(path) > maxPathLength || !matches(parameterPath, path) {
+		return Source{}, invalid("aws-ssm-parameter-path", path, `is not a path such as "/shop/api"`)
+	}
+	if path != "/" {
+		path = strings.TrimSuffix(path, "/")
+	}
+	region, err := parseRegion(cmp.Or(settings.Region, settings.DefaultRegion))
+	return Source{ParameterPath: path, Region: region}, err
+}
+
+func parseSecretSource(settings Settings) (Source, error) {
+	regionOfARN := ""
+	if parts := regexp.MustCompile(secretARN).FindStringSubmatch(settings.SecretID); parts != nil {
+		regionOfARN = parts[1]
+	} else if !matches(secretName, settings.SecretID) {
+		return Source{}, invalid("aws-secret-name", settings.SecretID, "is neither the name nor the ARN of a secret")
+	}
+	region, err := parseRegion(cmp.Or(settings.Region, regionOfARN, settings.DefaultRegion))
+	if err != nil {
+		return Source{}, err
+	}
+	if regionOfARN != "" && region != regionOfARN {
+		return Source{}, invalid("aws-region", region, fmt.Sprintf("is not the region of %s; set %q", settings.SecretID, regionOfARN))
+	}
+	source := Source{SecretID: settings.SecretID, Region: region}
+	switch version := settings.Version; {
+	// AWS_CURRENT is what other tools have documented.
+	case version == "" || version == "AWS_CURRENT":
+		source.VersionStage = Current
+	case matches(versionIDPattern, version):
+		source.VersionID = version
+	case matches(versionStage, version):
+		source.VersionStage = version
+	default:
+		return Source{}, invalid("aws-secret-version", version, "is neither a version id nor a staging label")
+	}
+	return source, nil
+}
+
+func parseRegion(region string) (string, error) {
+	if region == "" {
+		return "", errors.New("no AWS region: set annotation piggysec.com/aws-region or the setting AWS_REGION")
+	}
+	if !matches(regionPattern, region) {
+		return "", invalid("aws-region", region, "is not the name of an AWS region")
+	}
+	return region, nil
+}
+
+func matches(pattern, text string) bool { return regexp.MustCompile(pattern).MatchString(text) }
+
+func invalid(annotation, text, problem string) error {
+	if len(text) > 200 {
+		text = strings.ToValidUTF8(text[:200], "") + "…"
+	}
+	return fmt.Errorf("annotation piggysec.com/%s: %q %s", annotation, text, problem)
+}

@@ -1,0 +1,125 @@
+package secretstore
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const canary = "canary-5d1e"
+
+type expected struct {
+	Values     map[string]string
+	Missing    []string
+	Ambiguous  []string
+	AllowLists []string
+}
+
+func readVectors(t *testing.T) (vectors struct {
+	SecretString map[string]struct {
+		SecretString string
+		expected
+	}
+	SecretBinary map[string]struct {
+		SecretBinary string
+		expected
+	}
+	Parameters map[string]struct {
+		Parameters []Parameter
+		expected
+	}
+}) {
+	t.Helper()
+	text, err := os.ReadFile("../../../testdata/secret-values.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	if len(vectors.SecretString) < 40 || len(vectors.SecretBinary) == 0 || len(vectors.Parameters) == 0 {
+		t.Fatal("a part of the vectors is missing")
+	}
+	return vectors
+}
+
+func (e expected) check(t *testing.T, content Content) {
+	t.Helper()
+	asked := append(slices.Collect(maps.Keys(e.Values)), e.Missing...)
+	got, err := content.Select(asked)
+	if err != nil || !maps.Equal(got, e.Values) {
+		t.Errorf("got %q, %v, expected %q", got, err, e.Values)
+	}
+	if !slices.Equal(content.AllowLists, e.AllowLists) {
+		t.Errorf("the allow-lists are %q, expected %q", content.AllowLists, e.AllowLists)
+	}
+	for _, key := range e.Ambiguous {
+		if got, err := content.Select([]string{key}); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
+			t.Errorf("%s: got %q, %v", key, got, err)
+		}
+	}
+}
+
+func TestSecretString(t *testing.T) {
+	for name, c := range readVectors(t).SecretString {
+		t.Run(name, func(t *testing.T) {
+			content, err := ParseString(c.SecretString)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.check(t, content)
+		})
+	}
+}
+
+func TestSecretBinary(t *testing.T) {
+	for name, c := range readVectors(t).SecretBinary {
+		t.Run(name, func(t *testing.T) {
+			content, err := base64.StdEncoding.DecodeString(c.SecretBinary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.check(t, ParseBinary(content))
+		})
+	}
+}
+
+func TestParameters(t *testing.T) {
+	for name, c := range readVectors(t).Parameters {
+		t.Run(name, func(t *testing.T) { c.check(t, ParseParameters(c.Parameters)) })
+	}
+}
+
+func TestAnObjectThatIsTooDeepIsNotTakenForPlainText(t *testing.T) {
+	deep := `{"PIGGY_ALLOWED_SA":"shop:api","` + canary + `":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`
+	if _, err := ParseString(deep); err == nil || strings.Contains(err.Error(), canary) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParseString(f *testing.F) {
+	for _, seed := range []string{`{"a":{"b":1e400}}`, `{"a":"b","a":null}`, "plain", `{"PIGGY_X":1}`, `{"a":[1, {"b" : 2}]}`, "{", `{"\ud800":1}`} {
+		f.Add(seed, "a.b")
+	}
+	f.Fuzz(func(t *testing.T, text, key string) {
+		content, err := ParseString(text)
+		if err != nil {
+			return
+		}
+		values, err := content.Select([]string{key, whole, allowList})
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		if _, isGiven := values[allowList]; isGiven {
+			t.Error("a key of ours is given out")
+		}
+		isObject := json.Valid([]byte(text)) && strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{")
+		if value, isWhole := values[whole]; !isObject && (!isWhole || value != text) {
+			t.Errorf("plain text came out as %q, %v", value, isWhole)
+		}
+	})
+}

@@ -1,0 +1,60 @@
+// Command standalone is the piggy-env of standalone mode: it asks AWS itself for the values of the references in its
+// environment, with the Pod's own identity, and then becomes the application. It is used as ../main.go says.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"piggysec.com/envlauncher/internal/aws"
+	"piggysec.com/envlauncher/internal/launch"
+	"piggysec.com/envlauncher/internal/secretstore"
+)
+
+func main() {
+	os.Exit(launch.Run(os.Args[1:], os.Environ(), askSecretStore))
+}
+
+// askSecretStore is the source of the standalone binary.
+func askSecretStore(question launch.Question) (launch.Try, error) {
+	chosen := question.Settings
+	if !chosen.Standalone {
+		return nil, errors.New("PIGGY_STANDALONE is not true, but this piggy-env only asks AWS itself; " +
+			"does inject-secrets put the other one here?")
+	}
+	// As the application would see them, but for references: no secret is known yet.
+	environment := question.Environment.Expand(chosen.Expand)
+	env := func(name string) string {
+		value := environment.Value(name)
+		if strings.HasPrefix(value, "piggy:") {
+			return ""
+		}
+		return value
+	}
+	source, err := secretstore.ParseSource(secretstore.Settings{
+		SecretID:      chosen.SecretName,
+		Version:       chosen.SecretVersion,
+		ParameterPath: chosen.ParameterPath,
+		Region:        chosen.Region,
+		DefaultRegion: cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION")),
+	})
+	if err != nil {
+		return nil, err
+	}
+	client, err := aws.NewClient(aws.Config{
+		Env:             env,
+		ResolverNetwork: chosen.ResolverNetwork,
+		ConnectWithin:   3 * time.Second,
+		AnswerWithin:    10 * time.Second,
+	}, source)
+	if err != nil {
+		return nil, err
+	}
+	question.Log.Debug("ask AWS for %s in %s", source.Resource(), source.Region)
+	reader := secretstore.Reader{ServiceAccount: chosen.ServiceAccount, AllowListRequired: chosen.EnforceServiceAccount}
+	return func(ctx context.Context) (map[string]string, error) { return client.Read(ctx, question.Keys, reader) }, nil
+}
