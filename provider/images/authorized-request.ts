@@ -1,5 +1,6 @@
 // Asks a registry host as it wants to be asked: the challenge it made before, or the one it makes now.
 
+import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { selectChallenge, type Challenge } from './challenge.ts';
 import { basicAuthorization, type Credential } from './credential.ts';
@@ -8,6 +9,7 @@ import type { ReadToken } from './registry-token.ts';
 
 export type AuthorizedRequest = {
   readonly url: URL;
+  readonly method: 'GET' | 'HEAD';
   readonly accept: string;
   readonly credential: Credential;
   readonly maxBytes: number;
@@ -19,32 +21,36 @@ export type SendAuthorized = (
   signal: AbortSignal,
 ) => Promise<OutboundAnswer>;
 
+// Some registries tell the scope only to those who bring a token that lacks it.
+const MAX_CHALLENGES = 2;
+
 export function createAuthorizedSend(send: SendOutbound, readToken: ReadToken): SendAuthorized {
   const challenges = new LRUCache<string, Challenge>({ max: 1_000 });
   const sendWith = (
-    request: AuthorizedRequest,
+    { url, method, accept, maxBytes, skipVerify }: AuthorizedRequest,
     authorization: string | undefined,
     signal: AbortSignal,
   ) => {
-    const { url, accept, maxBytes, skipVerify } = request;
     const headers = { accept, ...(authorization === undefined ? {} : { authorization }) };
-    return send({ url, headers, maxBytes, skipVerify }, signal);
+    return send({ url, method, headers, maxBytes, skipVerify }, signal);
   };
   const sendAuthorized = async (request: AuthorizedRequest, key: string, signal: AbortSignal) => {
     const known = challenges.get(key);
-    const offered =
+    let offered =
       known && (await authorize(readToken, { request, challenge: known, fresh: false }, signal));
-    const answer = await sendWith(request, offered, signal);
-    const challenge = isRefusal(answer) ? readChallenge(answer) : undefined;
-    if (!challenge) return answer;
-    challenges.set(key, challenge);
-    const authorization = await authorize(
-      readToken,
-      { request, challenge, fresh: offered !== undefined },
-      signal,
-    );
-    const isNew = authorization !== undefined && authorization !== offered;
-    return isNew ? await sendWith(request, authorization, signal) : answer;
+    let answer = await sendWith(request, offered, signal);
+    let answered: Challenge | undefined;
+    for (let count = 0; count < MAX_CHALLENGES; count += 1) {
+      const challenge = isRefusal(answer) ? readChallenge(answer, request.url) : undefined;
+      if (!challenge || isDeepStrictEqual(challenge, answered)) return answer;
+      challenges.set(key, challenge);
+      const fresh = offered !== undefined;
+      const authorization = await authorize(readToken, { request, challenge, fresh }, signal);
+      if (authorization === undefined || authorization === offered) return answer;
+      [offered, answered] = [authorization, challenge];
+      answer = await sendWith(request, authorization, signal);
+    }
+    return answer;
   };
   return async (request, signal) => {
     const key = challengeKey(request.url);
@@ -72,6 +78,7 @@ async function authorize(
 ): Promise<string | undefined> {
   const { credential, skipVerify, url } = request;
   if (challenge.kind === 'basic') return basicAuthorization(credential);
+  if (credential.kind === 'registryToken') return `Bearer ${credential.registryToken}`;
   const question = { challenge, credential, registryProtocol: url.protocol, skipVerify, fresh };
   const answer = await readToken(question, signal);
   return 'token' in answer ? `Bearer ${answer.token}` : undefined;
@@ -81,8 +88,13 @@ function isRefusal({ status }: OutboundAnswer): boolean {
   return status === 401 || status === 403;
 }
 
-function readChallenge({ headers }: OutboundAnswer): Challenge | undefined {
-  return selectChallenge([headers['www-authenticate'] ?? []].flat());
+/** A registry that does not name the scope means the one of the repository that it was asked for. */
+function readChallenge({ headers }: OutboundAnswer, { pathname }: URL): Challenge | undefined {
+  const challenge = selectChallenge([headers['www-authenticate'] ?? []].flat());
+  if (challenge?.kind !== 'bearer' || challenge.scope !== undefined) return challenge;
+  const [, repository] = /^\/v2\/(.+)\/(?:manifests|blobs)\/[^/]*$/.exec(pathname) ?? [];
+  const scope = repository === undefined ? undefined : `repository:${repository}:pull`;
+  return { ...challenge, scope };
 }
 
 /** A scope holds for one repository, so challenges are kept for each. */

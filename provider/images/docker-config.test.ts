@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { credentialKey, type Credential } from './credential.ts';
+import { credentialKey, type BasicCredential, type Credential } from './credential.ts';
 import { parseDockercfg, parseDockerConfig } from './docker-config.ts';
 
-const basic = (username: string, password: string): Credential => ({
+const basic = (username: string, password: string): BasicCredential => ({
   kind: 'basic',
   username,
   password,
+});
+const withIdentityToken = (identityToken: string, fallback: BasicCredential): Credential => ({
+  kind: 'identityToken',
+  identityToken,
+  fallback,
 });
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -24,7 +29,31 @@ const entries: Record<string, [entry: unknown, expected: Credential | undefined]
   ],
   'an identity token before auth': [
     { auth: base64('<token>:'), identitytoken: 'refresh' },
-    { kind: 'identityToken', identityToken: 'refresh' },
+    withIdentityToken('refresh', basic('<token>', 'refresh')),
+  ],
+  'an identity token alone': [
+    { identitytoken: 'refresh' },
+    withIdentityToken('refresh', basic('<token>', 'refresh')),
+  ],
+  'an identity token beside a name and password': [
+    { auth: base64('user:pass'), identitytoken: 'refresh' },
+    withIdentityToken('refresh', basic('user', 'pass')),
+  ],
+  'an identity token as password of the user <token>': [
+    { auth: base64('<token>:refresh') },
+    withIdentityToken('refresh', basic('<token>', 'refresh')),
+  ],
+  "an identity token as password of Azure's user": [
+    { username: '00000000-0000-0000-0000-000000000000', password: 'refresh' },
+    withIdentityToken('refresh', basic('00000000-0000-0000-0000-000000000000', 'refresh')),
+  ],
+  'a registry token before all others': [
+    { auth: base64('user:pass'), identitytoken: 'refresh', registrytoken: 'eyJ.a.b' },
+    { kind: 'registryToken', registryToken: 'eyJ.a.b' },
+  ],
+  'a registry token that would break a header': [
+    { auth: base64('user:pass'), registrytoken: 'a\r\nx: y' },
+    basic('user', 'pass'),
   ],
   'a JSON key file as password': [
     { auth: base64('_json_key:{"a": "b"}') },
@@ -42,8 +71,9 @@ const entries: Record<string, [entry: unknown, expected: Credential | undefined]
 
 for (const [name, [entry, expected]] of Object.entries(entries)) {
   test(`reads an entry that is or has ${name}`, () => {
-    const config =
+    const entries =
       expected === undefined ? [] : [{ key: 'registry.example', credential: expected }];
+    const config = { entries, namesHelper: false };
     const auths = { 'registry.example': entry };
     assert.deepEqual(parseDockerConfig(JSON.stringify({ auths })), config);
     assert.deepEqual(parseDockercfg(JSON.stringify(auths)), config);
@@ -52,13 +82,22 @@ for (const [name, [entry, expected]] of Object.entries(entries)) {
 
 test('an entry that cannot be used does not spoil the others', () => {
   const auths = { a: { auth: '%%%' }, b: { auth: base64('user:pass') } };
-  const expected = [{ key: 'b', credential: basic('user', 'pass') }];
-  assert.deepEqual(parseDockerConfig(JSON.stringify({ auths })), expected);
+  const entries = [{ key: 'b', credential: basic('user', 'pass') }];
+  assert.deepEqual(parseDockerConfig(JSON.stringify({ auths }))?.entries, entries);
 });
 
-test('what docker keeps elsewhere is no entry', () => {
-  assert.deepEqual(parseDockerConfig('{"credsStore": "desktop"}'), []);
-});
+const helpers: Record<string, [config: object, namesHelper: boolean]> = {
+  'one for all registries': [{ credsStore: 'desktop' }, true],
+  'one for some registries': [{ credHelpers: { 'a.example': 'ecr-login' } }, true],
+  'none for any': [{ credsStore: '', credHelpers: {} }, false],
+  'one that is no text': [{ credsStore: {}, credHelpers: 'ecr-login' }, false],
+};
+
+for (const [name, [config, namesHelper]] of Object.entries(helpers)) {
+  test(`a credential helper is noticed, and adds no entry: ${name}`, () => {
+    assert.deepEqual(parseDockerConfig(JSON.stringify(config)), { entries: [], namesHelper });
+  });
+}
 
 for (const text of ['', '{', 'null', '[]', '"text"', '5', '{"auths": []}', '{"auths": "a"}']) {
   test(`${JSON.stringify(text)} is no docker config`, () => {
@@ -87,8 +126,8 @@ test('every pair of name and password comes out as it was', () => {
       fc.stringMatching(/^[^\0]{0,20}$/u),
       (username, password) => {
         const auths = { a: { auth: base64(`${username}:${password}`) } };
-        const expected = [{ key: 'a', credential: basic(username, password) }];
-        assert.deepEqual(parseDockerConfig(JSON.stringify({ auths })), expected);
+        const entries = [{ key: 'a', credential: basic(username, password) }];
+        assert.deepEqual(parseDockerConfig(JSON.stringify({ auths }))?.entries, entries);
       },
     ),
   );
@@ -100,7 +139,9 @@ test('keys of credentials are equal for equal credentials only, and do not show 
     basic('user', 'pass'),
     basic('user', 'other'),
     basic('userp', 'ass'),
-    { kind: 'identityToken', identityToken: 'pass' },
+    withIdentityToken('pass', basic('user', 'pass')),
+    withIdentityToken('pass', basic('user', 'other')),
+    { kind: 'registryToken', registryToken: 'pass' },
   ];
   const keys = credentials.map(credentialKey);
   assert.equal(new Set(keys).size, keys.length);

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, test } from 'node:test';
-import { createEcrCredentialReader } from './ecr-client.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { Credential } from './credential.ts';
+import { createEcrCredentials } from './ecr-client.ts';
 
 const closings: (() => void)[] = [];
 afterEach(() => {
@@ -14,17 +16,19 @@ const HOUR_MS = 3_600_000;
 const IRELAND = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
 
 /** Stands in for ECR's GetAuthorizationToken; passwords are numbered. */
-async function start({ lifetimeMs = 12 * HOUR_MS, status = 200 } = {}) {
+async function start({ lifetimeMs = 12 * HOUR_MS, status = 200, tellsExpiry = true } = {}) {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const regions: string[] = [];
   const server = createServer((request, response) => {
     const [, region = ''] =
-      /\/(\S+)\/ecr\/aws4_request/.exec(request.headers.authorization ?? '') ?? [];
+      /\/(\S+)\/ecr(?:-public)?\/aws4_request/.exec(request.headers.authorization ?? '') ?? [];
     assert.match(String(request.headers['x-amz-target']), /\.GetAuthorizationToken$/);
     regions.push(region.split('/').at(-1) ?? '');
     const token = Buffer.from(`AWS:password-${regions.length}`).toString('base64');
-    const expiresAt = (clock.now + lifetimeMs) / 1000;
-    const granted = { authorizationData: [{ authorizationToken: token, expiresAt }] };
+    const expiry = tellsExpiry ? { expiresAt: (clock.now + lifetimeMs) / 1000 } : {};
+    const data = { authorizationToken: token, ...expiry };
+    const isPublic = String(request.headers['x-amz-target']).startsWith('Spencer');
+    const granted = { authorizationData: isPublic ? data : [data] };
     const body = status === 200 ? granted : { __type: 'AccessDeniedException', message: 'no' };
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify(body));
@@ -35,17 +39,18 @@ async function start({ lifetimeMs = 12 * HOUR_MS, status = 200 } = {}) {
     server.close();
     server.closeAllConnections();
   });
-  process.env['AWS_ENDPOINT_URL_ECR'] =
-    `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const read = createEcrCredentialReader({
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  process.env['AWS_ENDPOINT_URL_ECR'] = origin;
+  process.env['AWS_ENDPOINT_URL_ECR_PUBLIC'] = origin;
+  const { read, renew } = createEcrCredentials({
     credentials: () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' }),
     now: () => clock.now,
     timeoutMs: 60_000,
   });
-  return { read, regions, clock };
+  return { read, renew, regions, clock };
 }
 
-const password = (number: number) => ({
+const password = (number: number): Credential => ({
   kind: 'basic',
   username: 'AWS',
   password: `password-${number}`,
@@ -60,7 +65,7 @@ test('the password comes from the region of the host', async () => {
 
 test('other registries have none, and AWS is not asked', async () => {
   const { read, regions } = await start();
-  for (const host of ['docker.io', 'public.ecr.aws', `${IRELAND}.evil.example`]) {
+  for (const host of ['docker.io', `${IRELAND}.evil.example`]) {
     assert.equal(await read(host), undefined);
   }
   assert.deepEqual(regions, []);
@@ -83,19 +88,55 @@ test('those who ask at once share one call', async () => {
   assert.equal(regions.length, 1);
 });
 
-test('a password that is over already is used and not kept', async () => {
-  const { read } = await start({ lifetimeMs: -HOUR_MS });
-  assert.deepEqual(await read(IRELAND), password(1));
-  assert.deepEqual(await read(IRELAND), password(2));
-});
+for (const [name, options] of Object.entries({
+  'is over already': { lifetimeMs: -11 * 365 * 24 * HOUR_MS },
+  'has no expiry': { tellsExpiry: false },
+})) {
+  test(`a password that ${name} is used and not kept`, async () => {
+    const { read } = await start(options);
+    assert.deepEqual(await read(IRELAND), password(1));
+    assert.deepEqual(await read(IRELAND), password(2));
+  });
+}
 
-test('a refusal says what the identity may not do, and is not kept', async () => {
-  const { read, regions } = await start({ status: 400 });
+test('a refusal says what the identity may not do, and is kept for half a minute', async () => {
+  const { read, regions, clock } = await start({ status: 400 });
   const expected = {
     code: 'registry_denied',
     message: /let its AWS identity call ecr:GetAuthorizationToken/,
   };
   await assert.rejects(read(IRELAND), expected);
   await assert.rejects(read(IRELAND), expected);
+  assert.equal(regions.length, 1);
+  clock.now += 30_000;
+  await assert.rejects(read(IRELAND), expected);
   assert.equal(regions.length, 2);
+});
+
+test('a refused password is renewed, unless it is so young that its age is not why', async () => {
+  const { read, renew, regions, clock } = await start();
+  await read(IRELAND);
+  clock.now += 59_999;
+  assert.equal(await renew(IRELAND, password(1)), undefined);
+  clock.now += 1;
+  assert.deepEqual(await renew(IRELAND, password(1)), password(2));
+  // Whoever comes with the old one later gets the one that is there.
+  assert.deepEqual(await renew(IRELAND, password(1)), password(2));
+  assert.deepEqual(await read(IRELAND), password(2));
+  assert.equal(regions.length, 2);
+});
+
+test('public ECR is read without a password until AWS has given one, which no lookup waits for', async () => {
+  const { read, regions } = await start();
+  assert.equal(await read('public.ecr.aws'), undefined);
+  while ((await read('public.ecr.aws')) === undefined) await setImmediate();
+  assert.deepEqual(await read('ecr-public.aws.com'), password(1));
+  assert.deepEqual(regions, ['us-east-1']);
+});
+
+test('public ECR is read without a password where AWS gives none', async () => {
+  const { read, regions } = await start({ status: 400 });
+  assert.equal(await read('public.ecr.aws'), undefined);
+  while (regions.length === 0) await setImmediate();
+  assert.equal(await read('public.ecr.aws'), undefined);
 });

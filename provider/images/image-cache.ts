@@ -14,7 +14,8 @@ export type CacheScope = {
 };
 
 export type ImageCache = {
-  readonly findDigest: (scope: CacheScope, tag: string) => Digest | undefined;
+  /** Also when its time is over: then it is only worth asking whether it still holds. */
+  readonly findTag: (scope: CacheScope, tag: string) => CachedTag | undefined;
   readonly keepDigest: (scope: CacheScope, tag: string, digest: Digest) => void;
   readonly findConfig: (
     scope: CacheScope,
@@ -27,6 +28,8 @@ export type ImageCache = {
     config: CachedConfig,
   ) => void;
 };
+
+export type CachedTag = { readonly digest: Digest; readonly isFresh: boolean };
 
 type CachedConfig = ImageCommand & { readonly digest: Digest };
 
@@ -43,9 +46,9 @@ export function createImageCache(tagCacheMs: number, now: () => number): ImageCa
     sizeCalculation: (config, key) => JSON.stringify(config).length + key.length,
   });
   return {
-    findDigest: (scope, tag) => {
+    findTag: (scope, tag) => {
       const found = tags.get(keyOf(scope, tag));
-      return found && found.validUntil > now() ? found.digest : undefined;
+      return found && { digest: found.digest, isFresh: found.validUntil > now() };
     },
     keepDigest: (scope, tag, digest) => {
       tags.set(keyOf(scope, tag), { digest, validUntil: now() + tagCacheMs });

@@ -11,10 +11,13 @@ const selectFor = (
 ): readonly string[] => {
   const sourced = configs.map((keys, index) => ({
     source: `secret ${index}`,
-    config: keys.map((key) => ({
-      key,
-      credential: { kind: 'basic', username: key, password: 'p' } as const,
-    })),
+    config: {
+      namesHelper: false,
+      entries: keys.map((key) => ({
+        key,
+        credential: { kind: 'basic', username: key, password: 'p' } as const,
+      })),
+    },
   }));
   return selectCredentials(sourced, parseImageReference(image)).map(({ source, credential }) => {
     const username = credential.kind === 'basic' ? credential.username : '';
@@ -137,7 +140,8 @@ test('a hostile docker config of 100 kB is matched at once', () => {
     ['*['.repeat(25_000)]: { auth: 'YTpi' },
     [`https://${'/'.repeat(50_000)}`]: { auth: 'YTpi' },
   };
-  const config = parseDockerConfig(JSON.stringify({ auths })) ?? [];
+  const config = parseDockerConfig(JSON.stringify({ auths }));
+  assert.ok(config);
   const started = performance.now();
   selectCredentials([{ source: 's', config }], parseImageReference('registry.example/app'));
   assert.ok(performance.now() - started < 500);

@@ -7,11 +7,21 @@ import { matchesHostGlob } from './host-glob.ts';
 import type { ImageReference } from './reference.ts';
 
 /** `source` names where the credential comes from, for messages: `pull secret shop/regcred`. */
-export type CredentialCandidate = { readonly source: string; readonly credential: Credential };
+export type CredentialCandidate = {
+  readonly source: string;
+  readonly credential: Credential;
+  /** Asked once when the registry refuses the credential; undefined when there is no newer one. */
+  readonly renew?: () => Promise<Credential | undefined>;
+};
 
 export type SourcedDockerConfig = { readonly source: string; readonly config: DockerConfig };
 
-type Entry = CredentialCandidate & { readonly host: string; readonly path: string };
+type Entry = {
+  readonly source: string;
+  readonly credential: Credential;
+  readonly host: string;
+  readonly path: string;
+};
 
 export const ANONYMOUS_SOURCE = 'anonymous';
 
@@ -24,7 +34,7 @@ export function selectCredentials(
   { registry, repository }: ImageReference,
 ): readonly CredentialCandidate[] {
   const entries = configs.flatMap(({ source, config }) =>
-    config.flatMap(({ key, credential }) => {
+    config.entries.flatMap(({ key, credential }) => {
       const location = parseKey(key);
       return location ? [{ ...location, source, credential }] : [];
     }),

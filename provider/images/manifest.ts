@@ -37,6 +37,11 @@ const CONFIG_TYPES = [
 /** For the Accept header. */
 export const MANIFEST_TYPES = [...INDEX_TYPES, ...IMAGE_TYPES];
 
+/** By the Content-Type of the answer. */
+export function isSchema1(contentType: string): boolean {
+  return SCHEMA_1.test(bareType(contentType));
+}
+
 export function parseManifest(bytes: Uint8Array, contentType: string): Manifest {
   const document = parseJsonObject(bytes, 'manifest');
   const type = decideType(document, contentType);
@@ -58,10 +63,15 @@ export function parseManifest(bytes: Uint8Array, contentType: string): Manifest 
 
 /** Registries that ignore Accept or do not know the type still answer something: header, then field, then shape. */
 function decideType(document: JsonObject, contentType: string): string {
-  const fromHeader = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const fromHeader = bareType(contentType);
   const isKnown = MANIFEST_TYPES.includes(fromHeader) || SCHEMA_1.test(fromHeader);
   if (isKnown) return fromHeader;
   return typeof document['mediaType'] === 'string' ? document['mediaType'] : '';
+}
+
+/** Without parameters such as `; charset=utf-8`. */
+function bareType(contentType: string): string {
+  return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 function parseConfigDescriptor(document: JsonObject): Descriptor {

@@ -10,7 +10,9 @@ import type { RegistrySettings } from './registry-settings.ts';
 export type OutboundRequest = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as a form by POST; without it the request is a GET. */
+  /** GET, unless said otherwise. */
+  readonly method?: 'GET' | 'HEAD';
+  /** Sent by POST. */
   readonly form?: URLSearchParams;
   readonly maxBytes: number;
   /** Honoured only for hosts that the settings list. */
@@ -110,7 +112,7 @@ function createLookup(trust: Trust): LookupFunction {
 }
 
 async function exchange(
-  { url, headers, form, maxBytes }: OutboundRequest,
+  { url, headers, method = 'GET', form, maxBytes }: OutboundRequest,
   dispatcher: Agent,
   signal: AbortSignal,
 ): Promise<OutboundAnswer> {
@@ -118,7 +120,7 @@ async function exchange(
   const answer = await sendHttp(url, {
     dispatcher,
     signal,
-    method: form ? 'POST' : 'GET',
+    method: form ? 'POST' : method,
     // What is digested must come as it is stored, and a compressed body could unfold without limit.
     headers: { 'user-agent': 'piggy', 'accept-encoding': 'identity', ...type, ...headers },
     ...(form ? { body: form.toString() } : {}),

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { PullSecret } from '../kubernetes/pull-secrets.ts';
 import { ProviderError } from '../errors.ts';
+import type { PullSecret } from '../kubernetes/pull-secrets.ts';
 import {
   createPullSecret,
   createTestReader,
+  startRegistryAndReader,
   withSecrets,
   type ReaderChanges,
 } from '../testing/registry-reader.ts';
 import { startRegistry, type RegistryOptions } from '../testing/registry.ts';
+import type { Credential } from './credential.ts';
+import { parseDockerConfig } from './docker-config.ts';
+import type { EcrCredentials } from './ecr-client.ts';
+import type { ImageConfigReaderDependencies } from './read-image-config.ts';
 
 const closings: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -16,16 +21,22 @@ afterEach(async () => {
 });
 
 async function start(options: RegistryOptions = {}, changes: ReaderChanges = {}) {
-  const registry = await startRegistry(options);
-  const reader = createTestReader([registry.origin], changes);
-  closings.push(reader.close, registry.close);
-  const countOf = (match: RegExp) =>
-    registry.requests.filter(({ path }) => match.test(path)).length;
-  return { registry, ...reader, countOf };
+  const started = await startRegistryAndReader(options, changes);
+  closings.push(started.close);
+  return started;
 }
 
 const app = { entrypoint: ['/app'], cmd: ['serve'] };
 const regcred = { pullSecrets: [{ namespace: 'shop', name: 'regcred' }] };
+
+/** The provider's own, with these `auths`. */
+function withDockerConfig(auths: () => object): Partial<ImageConfigReaderDependencies> {
+  return { dockerConfig: () => parseDockerConfig(JSON.stringify({ auths: auths() })) };
+}
+
+function withEcr(read: EcrCredentials['read']): Partial<ImageConfigReaderDependencies> {
+  return { ecr: { read, renew: () => Promise.resolve(undefined) } };
+}
 
 test('a Basic registry is read with a pull secret', async () => {
   const access = { kind: 'basic', username: 'user', password: 'right' } as const;
@@ -96,9 +107,8 @@ test('a token is used only for those whose credentials it was given for', async 
 test('an identity token is exchanged by POST', async () => {
   const access = { kind: 'bearer', username: 'nobody', identityToken: 'refresh-me' } as const;
   const registry = await startRegistry({ access });
-  const text = JSON.stringify({ auths: { [registry.host]: { identitytoken: 'refresh-me' } } });
   const reader = createTestReader([registry.origin], {
-    dependencies: { readDockerConfig: () => Promise.resolve(text) },
+    dependencies: withDockerConfig(() => ({ [registry.host]: { identitytoken: 'refresh-me' } })),
   });
   closings.push(reader.close, registry.close);
   registry.addImage('team/app', 'v1', app);
@@ -111,15 +121,14 @@ test('credentials are tried in turn: pull secrets, ECR, the docker config, none'
   const registry = await startRegistry({
     access: { kind: 'basic', username: 'nobody', password: '' },
   });
-  const config = createPullSecret(registry.host, 'config', 'p').data?.['.dockerconfigjson'] ?? '';
   const reader = createTestReader([registry.origin], {
     dependencies: {
       ...withSecrets({
         'shop/regcred': createPullSecret(registry.host, 'pod', 'p'),
         'infra/extra': createPullSecret(registry.host, 'extra', 'p'),
       }),
-      readEcrCredential: () => Promise.resolve({ kind: 'basic', username: 'AWS', password: 'p' }),
-      readDockerConfig: () => Promise.resolve(Buffer.from(config, 'base64').toString()),
+      ...withEcr(() => Promise.resolve({ kind: 'basic', username: 'AWS', password: 'p' })),
+      ...withDockerConfig(() => ({ [registry.host]: { username: 'config', password: 'p' } })),
     },
   });
   closings.push(reader.close, registry.close);
@@ -136,6 +145,8 @@ test('credentials are tried in turn: pull secrets, ECR, the docker config, none'
   }
   assert.deepEqual(tried, ['pod:p', 'extra:p', 'AWS:p', 'config:p']);
 });
+
+const elsewhere = JSON.stringify({ credsStore: 'desktop' });
 
 const unusable: Record<string, [dependencies: ReaderChanges['dependencies'], note: string]> = {
   'reading is switched off': [
@@ -155,6 +166,19 @@ const unusable: Record<string, [dependencies: ReaderChanges['dependencies'], not
     withSecrets({ 'shop/regcred': createPullSecret('ghcr.io', 'user', 'hunter2') }),
     'pull secret shop/regcred has no entry for HOST/team/app',
   ],
+  'it names a credential helper': [
+    withSecrets({
+      'shop/regcred': {
+        type: 'kubernetes.io/dockerconfigjson',
+        data: { '.dockerconfigjson': Buffer.from(elsewhere).toString('base64') },
+      },
+    }),
+    'pull secret shop/regcred leaves the password to a credential helper, which is not run; write it into its auths',
+  ],
+  "the provider's docker config names one, too": [
+    { dockerConfig: () => parseDockerConfig(elsewhere) },
+    "pull secret shop/regcred does not exist; the provider's docker config leaves the password to a credential helper, which is not run; write it into its auths",
+  ],
   'Kubernetes does not answer': [
     { readSecret: () => Promise.reject(new ProviderError('kubernetes_unavailable', 'no answer')) },
     'pull secret shop/regcred was not read: no answer',
@@ -166,15 +190,14 @@ const unusable: Record<string, [dependencies: ReaderChanges['dependencies'], not
   'ECR gives no password': [
     {
       pullSecretNamespaces: [],
-      readEcrCredential: () =>
-        Promise.reject(new ProviderError('registry_denied', 'no ECR password')),
+      ...withEcr(() => Promise.reject(new ProviderError('registry_denied', 'no ECR password'))),
     },
     'pull secret shop/regcred was not read: reading pull secrets is not switched on for shop (PIGGY_PULL_SECRET_NAMESPACES); no ECR password',
   ],
   'the docker config cannot be read': [
     {
       ...withSecrets({ 'shop/regcred': createPullSecret('ghcr.io', 'user', 'hunter2') }),
-      readDockerConfig: () => Promise.reject(new Error('hunter2')),
+      dockerConfig: () => 'unreadable',
     },
     "pull secret shop/regcred has no entry for HOST/team/app; the provider's docker config is unreadable (PIGGY_DOCKER_CONFIG_FILE)",
   ],
@@ -215,4 +238,87 @@ test('no namespace is let in by its name where reading is switched off', async (
   }));
   await assert.rejects(read(`${registry.host}/team/absent:v1`, { pullSecrets }));
   assert.deepEqual(asked, []);
+});
+
+test('a password that ECR refuses is replaced once by a newer one', async () => {
+  const access = { kind: 'basic', username: 'AWS', password: 'new' } as const;
+  const passwords: string[] = [];
+  const credential = (password: string): Credential => {
+    passwords.push(password);
+    return { kind: 'basic', username: 'AWS', password };
+  };
+  const ecr: EcrCredentials = {
+    read: () => Promise.resolve(credential('old')),
+    renew: () => Promise.resolve(credential('new')),
+  };
+  const { registry, read } = await start({ access }, { dependencies: { ecr } });
+  registry.addImage('team/app', 'v1', app);
+  assert.deepEqual((await read(`${registry.host}/team/app:v1`)).cmd, app.cmd);
+  assert.deepEqual(passwords, ['old', 'new']);
+});
+
+test('what ECR refuses with the newest password is refused, and nothing is tried twice', async () => {
+  const access = { kind: 'basic', username: 'AWS', password: 'another' } as const;
+  const { registry, read } = await start(
+    { access },
+    {
+      dependencies: withEcr(() =>
+        Promise.resolve({ kind: 'basic', username: 'AWS', password: 'old' }),
+      ),
+    },
+  );
+  await assert.rejects(read(`${registry.host}/team/app:v1`), {
+    code: 'registry_denied',
+    message: /401 for team\/app:v1 with the provider's ECR identity and anonymously;/,
+  });
+  assert.equal(registry.requests.filter(({ authorization }) => authorization).length, 1);
+});
+
+test('a registry token is offered as it is, and to the registry alone', async () => {
+  const registry = await startRegistry();
+  const challenge = `Bearer realm="${registry.origin}/token",service="test"`;
+  registry.answerNext(1, /manifests/, { status: 401, headers: { 'www-authenticate': challenge } });
+  registry.addImage('team/app', 'v1', app);
+  const reader = createTestReader([registry.origin], {
+    dependencies: withDockerConfig(() => ({ [registry.host]: { registrytoken: 'canary-0f3a' } })),
+  });
+  closings.push(reader.close, registry.close);
+  await reader.read(`${registry.host}/team/app:v1`);
+  const offered = registry.requests.map(({ path, authorization }) => [path, authorization]);
+  assert.ok(offered.some(([, authorization]) => authorization === 'Bearer canary-0f3a'));
+  assert.ok(!offered.some(([path]) => path?.startsWith('/token')));
+});
+
+for (const status of [400, 401, 404, 405]) {
+  test(`a token server that answers ${status} to an identity token is asked by name and password`, async () => {
+    const access = { kind: 'bearer', username: 'user', password: 'right' } as const;
+    const registry = await startRegistry({ access });
+    registry.answerNext(1, /^\/token$/, { status });
+    registry.addImage('team/app', 'v1', app);
+    const auth = Buffer.from('user:right').toString('base64');
+    const reader = createTestReader([registry.origin], {
+      dependencies: withDockerConfig(() => ({ [registry.host]: { auth, identitytoken: 'old' } })),
+    });
+    closings.push(reader.close, registry.close);
+    assert.deepEqual((await reader.read(`${registry.host}/team/app:v1`)).cmd, app.cmd);
+  });
+}
+
+test('a registry that names no scope means its repository', async () => {
+  const { registry, read } = await start({ access: { kind: 'bearer' } });
+  const challenge = `Bearer realm="${registry.origin}/token",service="test"`;
+  registry.answerNext(1, /manifests/, { status: 401, headers: { 'www-authenticate': challenge } });
+  registry.addImage('team/app', 'v1', app);
+  await read(`${registry.host}/team/app:v1`);
+  const token = registry.requests.find(({ path }) => path.startsWith('/token'));
+  assert.equal(token?.path, '/token?service=test&scope=repository%3Ateam%2Fapp%3Apull');
+});
+
+test('a token that lacks the scope is exchanged once more, for the scope then named', async () => {
+  const { registry, read, countOf } = await start({ access: { kind: 'bearer' } });
+  const challenge = `Bearer realm="${registry.origin}/token",service="test",scope="other"`;
+  registry.answerNext(1, /manifests/, { status: 401, headers: { 'www-authenticate': challenge } });
+  registry.addImage('team/app', 'v1', app);
+  assert.deepEqual((await read(`${registry.host}/team/app:v1`)).cmd, app.cmd);
+  assert.equal(countOf(/^\/token/), 2);
 });

@@ -8,7 +8,7 @@ import {
 } from '../kubernetes/pull-secrets.ts';
 import { ANONYMOUS } from './credential.ts';
 import { parseDockercfg, parseDockerConfig, type DockerConfig } from './docker-config.ts';
-import type { ReadEcrCredential } from './ecr-client.ts';
+import type { EcrCredentials } from './ecr-client.ts';
 import {
   ANONYMOUS_SOURCE,
   selectCredentials,
@@ -26,10 +26,10 @@ export type CredentialDependencies = {
     signal: AbortSignal,
   ) => Promise<PullSecret | undefined>;
   readonly pullSecretNamespaces: PullSecretNamespaces;
-  /** The provider's own docker config, as text, read again for each lookup; undefined when it has none. */
-  readonly readDockerConfig: (() => Promise<string>) | undefined;
+  /** The provider's own one, of this moment; undefined when it has none. */
+  readonly dockerConfig: () => DockerConfig | 'unreadable' | undefined;
   /** undefined when the provider has no AWS identity. */
-  readonly readEcrCredential: ReadEcrCredential | undefined;
+  readonly ecr: EcrCredentials | undefined;
 };
 
 /** In the order to try; `notes` say what could not be used and why, for the message when all of them fail. */
@@ -48,18 +48,20 @@ export async function readCredentials(
   }: { reference: ImageReference; pullSecrets: readonly PullSecretReference[] },
   signal: AbortSignal,
 ): Promise<Credentials> {
-  const [secrets, ...own] = await Promise.all([
+  const [secrets, ecr] = await Promise.all([
     Promise.all(pullSecrets.map((secret) => readPullSecret(dependencies, secret, signal))),
     fromEcr(dependencies, reference),
-    fromOwnDockerConfig(dependencies, reference),
   ]);
+  const own = [ecr, fromOwnDockerConfig(dependencies.dockerConfig(), reference)];
   // All pull secrets are one keychain, as for the kubelet: the most specific entry of any comes first.
   const configs = secrets.filter((secret) => 'config' in secret);
   const fromSecrets = selectCredentials(configs, reference);
   const unused = configs
     .filter(({ source }) => !fromSecrets.some((candidate) => candidate.source === source))
-    .map(
-      ({ source }) => `${source} has no entry for ${reference.registry}/${reference.repository}`,
+    .map(({ source, config }) =>
+      config.namesHelper
+        ? leftToHelper(source)
+        : `${source} has no entry for ${reference.registry}/${reference.repository}`,
     );
   const notes = [...secrets, ...own].flatMap((source) => ('note' in source ? [source.note] : []));
   return {
@@ -104,29 +106,36 @@ function mayRead(namespaces: PullSecretNamespaces, namespace: string): boolean {
 }
 
 async function fromEcr(
-  { readEcrCredential }: CredentialDependencies,
+  { ecr }: CredentialDependencies,
   { registry }: ImageReference,
 ): Promise<Source> {
   try {
-    const credential = await readEcrCredential?.(registry);
-    if (!credential) return { candidates: [] };
-    return { candidates: [{ source: "the provider's ECR identity", credential }] };
+    const credential = await ecr?.read(registry);
+    if (!ecr || !credential) return { candidates: [] };
+    const renew = () => ecr.renew(registry, credential);
+    return { candidates: [{ source: "the provider's ECR identity", credential, renew }] };
   } catch (error) {
     return { candidates: [], note: messageOf(error) };
   }
 }
 
-async function fromOwnDockerConfig(
-  { readDockerConfig }: CredentialDependencies,
+function fromOwnDockerConfig(
+  config: DockerConfig | 'unreadable' | undefined,
   reference: ImageReference,
-): Promise<Source> {
+): Source {
   const source = "the provider's docker config";
-  const text = await readDockerConfig?.().catch(() => '');
-  if (text === undefined) return { candidates: [] };
-  const config: DockerConfig | undefined = parseDockerConfig(text);
-  if (!config)
+  if (!config) return { candidates: [] };
+  if (config === 'unreadable') {
     return { candidates: [], note: `${source} is unreadable (PIGGY_DOCKER_CONFIG_FILE)` };
-  return { candidates: selectCredentials([{ source, config }], reference) };
+  }
+  const candidates = selectCredentials([{ source, config }], reference);
+  const isLeft = candidates.length === 0 && config.namesHelper;
+  return isLeft ? { candidates, note: leftToHelper(source) } : { candidates };
+}
+
+/** Helpers are programs, and there is none where the provider runs. */
+function leftToHelper(source: string): string {
+  return `${source} leaves the password to a credential helper, which is not run; write it into its auths`;
 }
 
 function messageOf(error: unknown): string {

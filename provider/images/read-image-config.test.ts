@@ -4,9 +4,11 @@ import type { PullSecret } from '../kubernetes/pull-secrets.ts';
 import {
   createPullSecret,
   createTestReader,
+  startRegistryAndReader,
   withSecrets,
   type ReaderChanges,
 } from '../testing/registry-reader.ts';
+import type { Answer } from '../testing/registry-access.ts';
 import { startRegistry, type RegistryOptions } from '../testing/registry.ts';
 
 const closings: (() => Promise<void>)[] = [];
@@ -15,12 +17,9 @@ afterEach(async () => {
 });
 
 async function start(options: RegistryOptions = {}, changes: ReaderChanges = {}) {
-  const registry = await startRegistry(options);
-  const reader = createTestReader([registry.origin], changes);
-  closings.push(reader.close, registry.close);
-  const countOf = (match: RegExp) =>
-    registry.requests.filter(({ path }) => match.test(path)).length;
-  return { registry, ...reader, countOf };
+  const started = await startRegistryAndReader(options, changes);
+  closings.push(started.close);
+  return started;
 }
 
 const app = { entrypoint: ['/app'], cmd: ['serve'] };
@@ -82,14 +81,70 @@ test('a tag is believed for the configured time, except for images that are alwa
   assert.deepEqual(always.entrypoint, ['/new']);
 });
 
-test('a tag is asked for again when its time is over, and its config is not when nothing changed', async () => {
-  const { registry, read, clock, countOf } = await start();
+test('a tag whose time is over costs one HEAD when nothing changed, and is then believed again', async () => {
+  const { registry, read, clock } = await start();
   registry.addImage('app', 'v1', app);
   await read(`${registry.host}/app:v1`);
-  clock.now += 60_001;
+  for (const question of [{}, { pullAlways: true }]) {
+    registry.requests.length = 0;
+    clock.now += 60_001;
+    assert.deepEqual((await read(`${registry.host}/app:v1`, question)).cmd, app.cmd);
+    assert.deepEqual(
+      registry.requests.map(({ method, path }) => `${method} ${path}`),
+      ['HEAD /v2/app/manifests/v1'],
+    );
+    await read(`${registry.host}/app:v1`);
+    assert.equal(registry.requests.length, 1);
+  }
+});
+
+test('a tag whose time is over is read anew when it names another image', async () => {
+  const { registry, read, clock } = await start();
+  registry.addImage('app', 'v1', app);
   await read(`${registry.host}/app:v1`);
-  assert.equal(countOf(/manifests/), 2);
-  assert.equal(countOf(/blobs/), 1);
+  registry.addImage('app', 'v1', { entrypoint: ['/new'] });
+  clock.now += 60_001;
+  assert.deepEqual((await read(`${registry.host}/app:v1`)).entrypoint, ['/new']);
+});
+
+const headAnswers: Record<string, Answer> = {
+  'that does not know HEAD': { status: 405 },
+  'that finds nothing by HEAD': { status: 404 },
+  'that does not tell digests': { status: 200 },
+  'that tells a digest which is none': {
+    status: 200,
+    headers: { 'docker-content-digest': 'sha256:nonsense' },
+  },
+};
+
+for (const [name, answer] of Object.entries(headAnswers)) {
+  test(`a tag is read anew from a registry ${name}`, async () => {
+    const { registry, read, clock, countOf } = await start();
+    registry.addImage('app', 'v1', app);
+    await read(`${registry.host}/app:v1`);
+    clock.now += 60_001;
+    registry.answerNext(1, /manifests/, answer);
+    assert.deepEqual((await read(`${registry.host}/app:v1`)).cmd, app.cmd);
+    assert.equal(countOf(/blobs/), 1);
+  });
+}
+
+test('the credential that has read an image before is the first to be tried again', async () => {
+  const access = { kind: 'basic', username: 'user', password: 'right' } as const;
+  const secrets: Record<string, PullSecret> = {};
+  const { registry, read, clock } = await start({ access }, { dependencies: withSecrets(secrets) });
+  secrets['shop/old'] = createPullSecret(registry.host, 'user', 'wrong');
+  secrets['shop/regcred'] = createPullSecret(registry.host, 'user', 'right');
+  registry.addImage('app', 'v1', app);
+  const pullSecrets = ['old', 'regcred'].map((name) => ({ namespace: 'shop', name }));
+  await read(`${registry.host}/app:v1`, { pullSecrets });
+  registry.requests.length = 0;
+  clock.now += 60_001;
+  await read(`${registry.host}/app:v1`, { pullSecrets });
+  assert.deepEqual(
+    registry.requests.map(({ method }) => method),
+    ['HEAD'],
+  );
 });
 
 test('with a tag cache of 0 every tag is asked for', async () => {
@@ -131,11 +186,11 @@ test('a digest is cached for its own repository only', async () => {
   await assert.rejects(read(`${registry.host}/other/app@${digest}`), { code: 'image_not_found' });
 });
 
-test('those who ask for the same image at once share one lookup', async () => {
+test('a hundred who ask for the same image at once share one lookup', async () => {
   const { registry, read, countOf } = await start();
   registry.addImage('app', 'v1', app);
   const answers = await Promise.all(
-    Array.from({ length: 20 }, () => read(`${registry.host}/app:v1`)),
+    Array.from({ length: 100 }, () => read(`${registry.host}/app:v1`)),
   );
   assert.equal(countOf(/./), 2);
   assert.equal(new Set(answers.map(({ digest }) => digest)).size, 1);

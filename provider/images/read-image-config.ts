@@ -2,23 +2,23 @@
 
 import { ProviderError } from '../errors.ts';
 import type { PullSecretReference } from '../kubernetes/pull-secrets.ts';
-import { credentialKey, type Credential } from './credential.ts';
-import { matchesHostGlob } from './host-glob.ts';
-import { createImageCache, type CacheScope, type ImageCache } from './image-cache.ts';
+import { credentialKey } from './credential.ts';
+import { createFailureCache, type FailureKeys } from './failure-cache.ts';
+import { createImageCache } from './image-cache.ts';
 import type { CredentialCandidate } from './keychain.ts';
-import { allRefused, withContext, type Refusal } from './lookup-message.ts';
-import { selectMirror } from './mirrors.ts';
+import { parseLookup, type Lookup } from './lookup.ts';
+import { allRefused, withContext } from './lookup-message.ts';
 import type { SendOutbound } from './outbound-client.ts';
-import { selectCommand } from './platforms.ts';
 import { readCredentials, type CredentialDependencies } from './read-credentials.ts';
-import { readPlatforms } from './read-platforms.ts';
-import { parseImageReference, type Digest, type ImageReference } from './reference.ts';
 import {
-  createRegistryClient,
-  RegistryRefusal,
-  type RegistryAccess,
-  type RegistryClient,
-} from './registry-client.ts';
+  findKnown,
+  readWithCredentials,
+  type LookupAttempt,
+  type LookupTools,
+  type Outcome,
+} from './read-with-credentials.ts';
+import type { Digest } from './reference.ts';
+import { createRegistryClient } from './registry-client.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { createSingleFlight, untilAborted } from './single-flight.ts';
 
@@ -58,38 +58,21 @@ export type ImageConfigReaderDependencies = CredentialDependencies & {
   readonly random: () => number;
 };
 
-type Lookup = Omit<ImageQuestion, 'reference'> &
-  Omit<RegistryAccess, 'credential'> & {
-    /** Before mirroring; `reference` is what is looked up. */
-    readonly written: ImageReference;
-  };
-
-type Tools = { readonly registry: RegistryClient; readonly cache: ImageCache };
-
-/** Refused is what every credential was. */
-type Outcome =
-  | { readonly kind: 'read'; readonly config: ImageConfig }
-  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] };
-
 export function createImageConfigReader(
   dependencies: ImageConfigReaderDependencies,
 ): ReadImageConfig {
   const { settings, now } = dependencies;
-  const tools: Tools = {
+  const tools: LookupTools = {
     registry: createRegistryClient(dependencies),
     cache: createImageCache(settings.tagCacheMs, now),
   };
-  const share = createSingleFlight<Outcome>();
+  const readShared = createSharedRead(tools, now);
 
   const read = async (lookup: Lookup, deadline: AbortSignal, patience: AbortSignal) => {
     const { candidates, notes } = await readCredentials(dependencies, lookup, patience);
-    const known = findKnown(tools.cache, lookup, candidates);
-    // The flight is bound by the deadline alone: who started it may leave before the others.
-    const outcome =
-      known ??
-      (await share(flightKey(lookup, candidates), () =>
-        readWithEach(tools, { lookup, candidates }, deadline),
-      ));
+    const attempt = { lookup, candidates };
+    // The shared work is bound by the deadline alone: who started it may leave before the others.
+    const outcome = findKnown(tools.cache, attempt) ?? (await readShared(attempt, deadline));
     return { ...outcome, notes };
   };
 
@@ -108,102 +91,44 @@ export function createImageConfigReader(
   };
 }
 
-/** Throws `invalid_image_reference` and `registry_not_allowed`. */
-function parseLookup(question: ImageQuestion, settings: RegistrySettings): Lookup {
-  const written = parseImageReference(question.reference);
-  const reference = selectMirror(written, settings.mirrors);
-  const { registry } = reference;
-  const { allowList } = settings;
-  const isAllowed =
-    allowList.length === 0 || allowList.some((glob) => matchesHostGlob(glob, registry));
-  if (!isAllowed) throw notInAllowList(registry);
-  return {
-    ...question,
-    written,
-    reference,
-    plainHttp: settings.plainHttpHosts.includes(registry),
-    skipVerify: question.skipVerifyRegistry && settings.skipVerifyHosts.includes(registry),
+/** One reading at a time for all who ask the same with the same credentials; what fails is not tried anew at once. */
+function createSharedRead(tools: LookupTools, now: () => number) {
+  const share = createSingleFlight<Outcome>();
+  const failures = createFailureCache(now);
+
+  const readAndKeep = async (
+    attempt: LookupAttempt,
+    keys: FailureKeys,
+    signal: AbortSignal,
+  ): Promise<Outcome> => {
+    try {
+      const outcome = await readWithCredentials(tools, attempt, signal);
+      if (outcome.kind === 'refused') failures.keep(keys, outcome);
+      return outcome;
+    } catch (error) {
+      if (error instanceof ProviderError) failures.keep(keys, { kind: 'failed', error });
+      throw error;
+    }
+  };
+  return async (attempt: LookupAttempt, signal: AbortSignal): Promise<Outcome> => {
+    const keys = keysOf(attempt);
+    const failure = failures.find(keys);
+    if (failure?.kind === 'failed') throw failure.error;
+    return failure ?? (await share(keys.lookup, () => readAndKeep(attempt, keys, signal)));
   };
 }
 
-/** From the cache, without asking the registry, where one of the credentials has read it before. */
-function findKnown(
-  cache: ImageCache,
-  lookup: Lookup,
-  candidates: readonly CredentialCandidate[],
-): Outcome | undefined {
-  const { target } = lookup.reference;
-  for (const { credential } of candidates) {
-    const scope = scopeOf(lookup, credential);
-    const ofTag =
-      'tag' in target && !lookup.pullAlways ? cache.findDigest(scope, target.tag) : undefined;
-    const digest = 'digest' in target ? target.digest : ofTag;
-    const config = digest && cache.findConfig(scope, digest, lookup.architectures);
-    if (config) return { kind: 'read', config };
-  }
-  return undefined;
+function keysOf({ lookup, candidates }: LookupAttempt): FailureKeys {
+  const { reference, architectures, skipVerify } = lookup;
+  const access = [skipVerify, ...candidates.map(keyOf)];
+  return {
+    lookup: JSON.stringify([reference, architectures, access]),
+    registry: JSON.stringify([reference.registry, access]),
+  };
 }
 
-/** Each credential in turn, until one is not refused. */
-async function readWithEach(
-  tools: Tools,
-  { lookup, candidates }: { lookup: Lookup; candidates: readonly CredentialCandidate[] },
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const refusals: Refusal[] = [];
-  for (const { source, credential } of candidates) {
-    try {
-      return { kind: 'read', config: await readWith(tools, { lookup, credential }, signal) };
-    } catch (error) {
-      if (!(error instanceof RegistryRefusal)) throw error;
-      refusals.push({ source, status: error.status });
-    }
-  }
-  return { kind: 'refused', refusals };
-}
-
-async function readWith(
-  { registry, cache }: Tools,
-  { lookup, credential }: { lookup: Lookup; credential: Credential },
-  signal: AbortSignal,
-): Promise<ImageConfig> {
-  const { architectures, reference } = lookup;
-  const access = { ...lookup, credential };
-  const scope = scopeOf(lookup, credential);
-  const top = await registry.readManifest(access, undefined, signal);
-  const known = cache.findConfig(scope, top.digest, architectures);
-  const config = known ?? (await readAnew());
-  cache.keepConfig(scope, architectures, config);
-  if ('tag' in reference.target) cache.keepDigest(scope, reference.target.tag, top.digest);
-  return config;
-
-  async function readAnew(): Promise<ImageConfig> {
-    const { commands, others } = await readPlatforms(
-      registry,
-      { access, top, architectures },
-      signal,
-    );
-    return { ...selectCommand(commands, architectures, others), digest: top.digest };
-  }
-}
-
-function flightKey(lookup: Lookup, candidates: readonly CredentialCandidate[]): string {
-  const { reference, architectures, pullAlways, skipVerify } = lookup;
-  const credentials = candidates.map(({ credential }) => credentialKey(credential));
-  return JSON.stringify([reference, architectures, pullAlways, skipVerify, credentials]);
-}
-
-function scopeOf({ reference, skipVerify }: Lookup, credential: Credential): CacheScope {
-  const { registry, repository } = reference;
-  return { registry, repository, skipVerify, credentialKey: credentialKey(credential) };
-}
-
-function notInAllowList(registry: string): ProviderError {
-  return new ProviderError(
-    'registry_not_allowed',
-    `registry ${registry} is not in the registry allow-list (PIGGY_REGISTRY_ALLOW_LIST); ` +
-      'use an image from a listed registry, or set command',
-  );
+function keyOf({ credential }: CredentialCandidate): string {
+  return credentialKey(credential);
 }
 
 function tooLate(timeoutMs: number, cause: unknown): ProviderError {

@@ -23,10 +23,13 @@ type Walk = ImageToRead & {
   readonly registry: RegistryClient;
   readonly signal: AbortSignal;
   readonly seen: Set<string>;
+  /** How much may still be read. */
+  readonly left: { bytes: number };
 };
 
 const MAX_DEPTH = 3;
 const MAX_PLATFORMS = 64;
+const MAX_BYTES = 8_388_608;
 
 /** An image without an index is what it is, whatever the `architectures`: so the container runtime sees it too. */
 export async function readPlatforms(
@@ -35,7 +38,8 @@ export async function readPlatforms(
   signal: AbortSignal,
 ): Promise<Platforms> {
   const { bytes, contentType, digest } = image.top;
-  const walk: Walk = { ...image, registry, signal, seen: new Set([digest]) };
+  const left = { bytes: MAX_BYTES - bytes.length };
+  const walk: Walk = { ...image, registry, signal, seen: new Set([digest]), left };
   const manifest = parseManifest(bytes, contentType);
   return manifest.kind === 'index'
     ? await readEntries(walk, manifest.entries, 1)
@@ -64,6 +68,7 @@ async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<
   if (seen.has(entry.digest)) return { commands: [], others: [] };
   seen.add(entry.digest);
   if (seen.size > MAX_PLATFORMS) throw tooLarge(`has more than ${MAX_PLATFORMS} platforms`);
+  reserve(walk, entry);
   const child = await registry.readManifest(access, entry, signal);
   const manifest = parseManifest(child.bytes, child.contentType);
   if (manifest.kind === 'index') return readEntries(walk, manifest.entries, depth + 1);
@@ -75,8 +80,16 @@ async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<
     : { commands: [], others: [platform] };
 }
 
-async function readCommand({ access, registry, signal }: Walk, config: Descriptor) {
+async function readCommand(walk: Walk, config: Descriptor) {
+  const { access, registry, signal } = walk;
+  reserve(walk, config);
   return parseImageConfig(await registry.readConfig(access, config, signal));
+}
+
+/** By what the descriptor says, which is all that is read; before it is read, as the platforms are read side by side. */
+function reserve({ left }: Walk, { size }: Descriptor): void {
+  left.bytes -= size;
+  if (left.bytes < 0) throw tooLarge(`has more than ${MAX_BYTES} bytes of manifests and configs`);
 }
 
 function tooLarge(problem: string): ProviderError {

@@ -3,11 +3,16 @@
 
 import { createHash } from 'node:crypto';
 import { ProviderError } from '../errors.ts';
-import { createAuthorizedSend } from './authorized-request.ts';
-import { ANONYMOUS, type Credential } from './credential.ts';
-import { MANIFEST_TYPES, type Descriptor } from './manifest.ts';
+import {
+  createAuthorizedSend,
+  type AuthorizedRequest,
+  type SendAuthorized,
+} from './authorized-request.ts';
+import type { Credential } from './credential.ts';
+import { isSchema1, MANIFEST_TYPES, type Descriptor } from './manifest.ts';
 import type { OutboundAnswer, SendOutbound } from './outbound-client.ts';
-import { parseDigest, type Digest, type ImageReference } from './reference.ts';
+import { isRedirect, MAX_REDIRECTS, selectNextHop, tooManyRedirects } from './redirect.ts';
+import { isDigest, parseDigest, type Digest, type ImageReference } from './reference.ts';
 import { createTokenReader } from './registry-token.ts';
 import { readRetryAfterSeconds, withRetries } from './retry.ts';
 
@@ -33,6 +38,11 @@ export type RegistryClient = {
     child: Descriptor | undefined,
     signal: AbortSignal,
   ) => Promise<ManifestBytes>;
+  /** What the tag names now, without reading it; undefined where the registry does not tell. */
+  readonly readTagDigest: (
+    access: RegistryAccess,
+    signal: AbortSignal,
+  ) => Promise<Digest | undefined>;
   readonly readConfig: (
     access: RegistryAccess,
     config: Descriptor,
@@ -59,50 +69,82 @@ export type RegistryClientDependencies = {
   readonly random: () => number;
 };
 
-type Content = { readonly path: string; readonly accept: string; readonly maxBytes: number };
+type Content = Omit<AuthorizedRequest, 'url' | 'credential' | 'skipVerify'> & {
+  readonly path: string;
+};
 
 const MAX_BYTES = 4_194_304;
-const MAX_REDIRECTS = 5;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const MANIFEST = { method: 'GET', accept: MANIFEST_TYPES.join(', ') } as const;
 
 export function createRegistryClient(dependencies: RegistryClientDependencies): RegistryClient {
   const send = withRetries(dependencies.send, dependencies.random);
-  const sendAuthorized = createAuthorizedSend(send, createTokenReader(send, dependencies.now));
-
-  const readContent = async (access: RegistryAccess, content: Content, signal: AbortSignal) => {
-    const { accept, maxBytes } = content;
-    let hop = { url: contentUrl(access, content.path), credential: access.credential };
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const request = { ...hop, accept, maxBytes, skipVerify: access.skipVerify };
-      const answer = await sendAuthorized(request, signal);
-      if (!REDIRECTS.has(answer.status)) return checkStatus(answer);
-      hop = selectNextHop(hop, answer);
-    }
-    throw badRedirect(`redirects more than ${MAX_REDIRECTS} times`);
-  };
+  const follow = createFollower(
+    createAuthorizedSend(send, createTokenReader(send, dependencies.now)),
+  );
 
   return {
     readManifest: async (access, child, signal) => {
-      const { target } = access.reference;
-      const digest = child?.digest ?? ('digest' in target ? target.digest : undefined);
-      const path = `manifests/${digest ?? ('tag' in target ? target.tag : '')}`;
-      const content = { path, accept: MANIFEST_TYPES.join(', '), maxBytes: limitOf(child) };
-      const { body, headers } = await readContent(access, content, signal);
-      checkContent(body, { digest, size: child?.size });
-      const type = headers['content-type'];
-      return {
-        bytes: body,
-        contentType: typeof type === 'string' ? type : '',
-        digest: digestOf(body),
-      };
+      const digest = child?.digest ?? digestOfTarget(access);
+      const content = { ...MANIFEST, path: manifestPath(access, child), maxBytes: limitOf(child) };
+      const { body, headers } = checkStatus(await follow(access, content, signal));
+      const contentType = textOf(headers['content-type']);
+      // Schema 1 has the digest of a part of what is sent, so it is refused as what it is.
+      if (!isSchema1(contentType)) checkContent(body, { digest, size: child?.size });
+      return { bytes: body, contentType, digest: digestOf(body) };
+    },
+    readTagDigest: async (access, signal) => {
+      const path = manifestPath(access, undefined);
+      const answer = await follow(
+        access,
+        { ...MANIFEST, path, method: 'HEAD', maxBytes: 0 },
+        signal,
+      );
+      // Not every registry knows HEAD; the request for the manifest itself then tells what is wrong.
+      if (isRefusal(answer)) return undefined;
+      const digest = checkStatus(answer).headers['docker-content-digest'];
+      return isDigest(digest) ? digest : undefined;
     },
     readConfig: async (access, config, signal) => {
-      const content = { path: `blobs/${config.digest}`, accept: '*/*', maxBytes: limitOf(config) };
-      const { body } = await readContent(access, content, signal);
+      const path = `blobs/${config.digest}`;
+      const content = { path, method: 'GET', accept: '*/*', maxBytes: limitOf(config) } as const;
+      const { body } = checkStatus(await follow(access, content, signal));
       checkContent(body, config);
       return body;
     },
   };
+}
+
+function createFollower(sendAuthorized: SendAuthorized) {
+  return async (
+    access: RegistryAccess,
+    { path, ...content }: Content,
+    signal: AbortSignal,
+  ): Promise<OutboundAnswer> => {
+    let hop = { url: contentUrl(access, path), credential: access.credential };
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const request = { ...hop, ...content, skipVerify: access.skipVerify };
+      const answer = await sendAuthorized(request, signal);
+      if (!isRedirect(answer)) return answer;
+      hop = selectNextHop(hop, answer);
+    }
+    throw tooManyRedirects();
+  };
+}
+
+function manifestPath(
+  { reference: { target } }: RegistryAccess,
+  child: Descriptor | undefined,
+): string {
+  const ofTarget = 'digest' in target ? target.digest : target.tag;
+  return `manifests/${child?.digest ?? ofTarget}`;
+}
+
+function digestOfTarget({ reference: { target } }: RegistryAccess): Digest | undefined {
+  return 'digest' in target ? target.digest : undefined;
+}
+
+function textOf(header: string | string[] | undefined): string {
+  return typeof header === 'string' ? header : '';
 }
 
 function contentUrl({ reference, plainHttp }: RegistryAccess, path: string): URL {
@@ -111,19 +153,9 @@ function contentUrl({ reference, plainHttp }: RegistryAccess, path: string): URL
   return new URL(`${plainHttp ? 'http' : 'https'}://${host}/v2/${repository}/${path}`);
 }
 
-/** Another host gets no credential, whether or not it asks for one; and what was encrypted stays so. */
-function selectNextHop(
-  { url, credential }: { readonly url: URL; readonly credential: Credential },
-  { headers }: OutboundAnswer,
-): { url: URL; credential: Credential } {
-  const { location } = headers;
-  const next = typeof location === 'string' ? URL.parse(location, url.href) : null;
-  if (!next || !['https:', 'http:'].includes(next.protocol))
-    throw badRedirect('redirects to nowhere');
-  if (url.protocol === 'https:' && next.protocol === 'http:') {
-    throw badRedirect('redirects from https to http');
-  }
-  return { url: next, credential: next.origin === url.origin ? credential : ANONYMOUS };
+/** As all of 4xx, but for those that ask for patience. */
+function isRefusal({ status }: OutboundAnswer): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 function checkStatus(answer: OutboundAnswer): OutboundAnswer {
@@ -167,11 +199,4 @@ function digestOf(bytes: Uint8Array): Digest {
 
 function unreadable(problem: string): ProviderError {
   return new ProviderError('image_unreadable', `${problem}; push it again, or set command`);
-}
-
-function badRedirect(problem: string): ProviderError {
-  return new ProviderError(
-    'registry_unavailable',
-    `${problem}; correct the registry, or set command`,
-  );
 }

@@ -4,8 +4,19 @@ import { ProviderError } from '../errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+// Manifests and configs of images have hundreds of values. A text of 4 MiB can hold millions, of which each costs many
+// times its length in memory.
+const MAX_VALUES = 100_000;
+const VALUE_MARKS = new Set([',', '{', '['].map((mark) => mark.charCodeAt(0)));
+
 /** `name` says in the error what was expected. */
 export function parseJsonObject(bytes: Uint8Array, name: string): JsonObject {
+  if (hasTooManyValues(bytes)) {
+    throw new ProviderError(
+      'image_unreadable',
+      `its ${name} holds more than ${MAX_VALUES} values; push it again or set command`,
+    );
+  }
   try {
     return readObject(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), name);
   } catch (cause) {
@@ -16,6 +27,14 @@ export function parseJsonObject(bytes: Uint8Array, name: string): JsonObject {
       { cause },
     );
   }
+}
+
+/** An estimate from above: marks inside of texts count too. */
+function hasTooManyValues(bytes: Uint8Array): boolean {
+  if (bytes.length <= MAX_VALUES) return false;
+  let count = 0;
+  for (const byte of bytes) if (VALUE_MARKS.has(byte)) count += 1;
+  return count > MAX_VALUES;
 }
 
 export function readObject(value: unknown, name: string): JsonObject {

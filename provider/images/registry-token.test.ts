@@ -42,6 +42,7 @@ test('a registry over https neither redirects to http nor sends passwords there'
     code: 'registry_unavailable',
     message: /token server that is not https/,
   });
+  reader.clock.now += 5_000;
   registry.redirect(/./, plain.origin);
   await assert.rejects(reader.read(`${registry.host}/app:v1`), {
     code: 'registry_unavailable',

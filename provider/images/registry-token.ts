@@ -27,18 +27,34 @@ const MAX_BYTES = 1_048_576;
 const DEFAULT_LIFETIME_SECONDS = 60;
 const EARLY_SECONDS = 10;
 
+// Longer ones would fit into no header, and many of them into no memory.
+const TOKEN = /^[\x21-\x7e]{1,16384}$/;
+
 export function createTokenReader(send: SendOutbound, now: () => number): ReadToken {
   const kept = new LRUCache<string, { token: string; validUntil: number }>({ max: 1_000 });
   return async (question, signal) => {
     const key = JSON.stringify([question.challenge, credentialKey(question.credential)]);
     const known = question.fresh ? undefined : kept.get(key);
     if (known && known.validUntil > now()) return { token: known.token };
-    const answer = await send(buildRequest(question), signal);
+    const answer = await exchange(send, question, signal);
     if (answer.status !== 200) return { refusedWith: refusal(answer) };
-    const { token, lifetimeSeconds } = parseToken(answer.body);
+    const { token, lifetimeSeconds } = parseTokenAnswer(answer.body);
     kept.set(key, { token, validUntil: now() + (lifetimeSeconds - EARLY_SECONDS) * 1000 });
     return { token };
   };
+}
+
+/** Not every token server knows identity tokens, and how they refuse them differs. */
+async function exchange(
+  send: SendOutbound,
+  question: TokenQuestion,
+  signal: AbortSignal,
+): Promise<OutboundAnswer> {
+  const answer = await send(buildRequest(question), signal);
+  const { credential } = question;
+  const isRefused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+  if (credential.kind !== 'identityToken' || !isRefused) return answer;
+  return send(buildRequest({ ...question, credential: credential.fallback }), signal);
 }
 
 function buildRequest(question: TokenQuestion): OutboundRequest {
@@ -82,15 +98,14 @@ function refusal({ status }: OutboundAnswer): number {
   );
 }
 
-function parseToken(body: Uint8Array): { token: string; lifetimeSeconds: number } {
+/** Throws `registry_unavailable` or `image_unreadable`. */
+export function parseTokenAnswer(body: Uint8Array): { token: string; lifetimeSeconds: number } {
   const {
     token,
     access_token: accessToken,
     expires_in: expiresIn,
   } = parseJsonObject(body, 'token answer');
-  const text = [token, accessToken].find(
-    (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
-  );
+  const text = [token, accessToken].find((value) => typeof value === 'string' && TOKEN.test(value));
   if (typeof text !== 'string') {
     throw new ProviderError('registry_unavailable', 'its token server gave no token; set command');
   }

@@ -9,7 +9,7 @@ const FIRST_PAUSE_MS = 100;
 // Who asks for more patience than this gets it from whoever creates the Pod again.
 const LONGEST_PAUSE_MS = 2_000;
 
-const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504, 522]);
+const RETRIED_STATUS = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 const RETRIED_CAUSE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** After the last try the answer is returned, or the failure thrown, as it is. */

@@ -9,6 +9,7 @@ import {
   type ImageQuestion,
 } from '../images/read-image-config.ts';
 import type { RegistrySettings } from '../images/registry-settings.ts';
+import { startRegistry, type RegistryOptions } from './registry.ts';
 
 export type ReaderChanges = {
   readonly settings?: Partial<RegistrySettings>;
@@ -26,6 +27,24 @@ export type TestReader = {
   readonly close: () => Promise<void>;
 };
 
+/** A registry of its own with a reader for it; `countOf` its requests so far, by path. */
+export async function startRegistryAndReader(
+  options: RegistryOptions = {},
+  changes: ReaderChanges = {},
+) {
+  const registry = await startRegistry(options);
+  const reader = createTestReader([registry.origin], changes);
+  return {
+    registry,
+    ...reader,
+    countOf: (match: RegExp) => registry.requests.filter(({ path }) => match.test(path)).length,
+    close: async () => {
+      await reader.close();
+      await registry.close();
+    },
+  };
+}
+
 /** `origins` of registries that may be reached although they are on loopback. */
 export function createTestReader(
   origins: readonly string[],
@@ -42,8 +61,8 @@ export function createTestReader(
     send: client.send,
     readSecret: () => Promise.resolve(undefined),
     pullSecretNamespaces: 'all',
-    readDockerConfig: undefined,
-    readEcrCredential: undefined,
+    dockerConfig: () => undefined,
+    ecr: undefined,
     now: () => clock.now,
     random: () => 0,
     ...dependencies,

@@ -1,34 +1,71 @@
 // Builds what looks images up for Kyverno.
 
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/load-config.ts';
 import { readRegistryAuthorities } from '../config/registry-authorities.ts';
-import { createEcrCredentialReader } from '../images/ecr-client.ts';
+import { watchFiles } from '../http/watched-files.ts';
+import { type DockerConfig, parseDockerConfig } from '../images/docker-config.ts';
+import { createEcrCredentials } from '../images/ecr-client.ts';
 import { createOutboundClient } from '../images/outbound-client.ts';
 import { createImageConfigReader, type ReadImageConfig } from '../images/read-image-config.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import type { AwsCredentials } from './provider.ts';
 
-export function wireLookups(
+export type Lookups = {
+  readonly readImageConfig: ReadImageConfig;
+  readonly close: () => Promise<void>;
+};
+
+export async function wireLookups(
   config: Config,
   kubernetes: KubernetesClient,
   credentials: AwsCredentials,
-): ReadImageConfig {
+): Promise<Lookups> {
   const { dockerConfigFile, pullSecretNamespaces } = config;
   const certificateAuthorities = readRegistryAuthorities(config.registryAuthoritiesDirectory);
   const settings = { ...config.registries, certificateAuthorities };
-  return createImageConfigReader({
+  const outbound = createOutboundClient(settings);
+  const own = await watchDockerConfig(dockerConfigFile);
+  const ecr = createEcrCredentials({
+    credentials,
+    now: Date.now,
+    timeoutMs: settings.requestTimeoutMs,
+  });
+  const readImageConfig = createImageConfigReader({
     settings,
-    send: createOutboundClient(settings).send,
+    send: outbound.send,
     readSecret: kubernetes.readSecret,
     pullSecretNamespaces,
-    readDockerConfig: dockerConfigFile ? () => readFile(dockerConfigFile, 'utf8') : undefined,
-    readEcrCredential: createEcrCredentialReader({
-      credentials,
-      now: Date.now,
-      timeoutMs: settings.requestTimeoutMs,
-    }),
+    dockerConfig: own.current,
+    ecr,
     now: Date.now,
     random: Math.random,
   });
+  return {
+    readImageConfig,
+    close: () => {
+      own.stop();
+      return outbound.close();
+    },
+  };
+}
+
+type OwnDockerConfig = {
+  readonly current: () => DockerConfig | 'unreadable' | undefined;
+  readonly stop: () => void;
+};
+
+/** A file that cannot be read or parsed takes the place of a good one: its credentials may have been withdrawn. */
+async function watchDockerConfig(path: string | undefined): Promise<OwnDockerConfig> {
+  if (path === undefined) return { current: () => undefined, stop: () => undefined };
+  let config: DockerConfig | 'unreadable' = 'unreadable';
+  const { stop } = await watchFiles({
+    paths: [path],
+    use: ([text = '']) => {
+      config = parseDockerConfig(text) ?? 'unreadable';
+    },
+    onFailure: () => {
+      config = 'unreadable';
+    },
+  });
+  return { current: () => config, stop };
 }

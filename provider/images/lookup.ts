@@ -1,0 +1,41 @@
+// Decides what is looked up for a question: where, after mirroring, and how; and whether the operator allows it.
+
+import { ProviderError } from '../errors.ts';
+import { matchesHostGlob } from './host-glob.ts';
+import { selectMirror } from './mirrors.ts';
+import type { ImageQuestion } from './read-image-config.ts';
+import { parseImageReference, type ImageReference } from './reference.ts';
+import type { RegistryAccess } from './registry-client.ts';
+import type { RegistrySettings } from './registry-settings.ts';
+
+export type Lookup = Omit<ImageQuestion, 'reference'> &
+  Omit<RegistryAccess, 'credential'> & {
+    /** Before mirroring; `reference` is what is looked up. */
+    readonly written: ImageReference;
+  };
+
+/** Throws `invalid_image_reference` and `registry_not_allowed`. */
+export function parseLookup(question: ImageQuestion, settings: RegistrySettings): Lookup {
+  const written = parseImageReference(question.reference);
+  const reference = selectMirror(written, settings.mirrors);
+  const { registry } = reference;
+  const { allowList } = settings;
+  const isAllowed =
+    allowList.length === 0 || allowList.some((glob) => matchesHostGlob(glob, registry));
+  if (!isAllowed) throw notInAllowList(registry);
+  return {
+    ...question,
+    written,
+    reference,
+    plainHttp: settings.plainHttpHosts.includes(registry),
+    skipVerify: question.skipVerifyRegistry && settings.skipVerifyHosts.includes(registry),
+  };
+}
+
+function notInAllowList(registry: string): ProviderError {
+  return new ProviderError(
+    'registry_not_allowed',
+    `registry ${registry} is not in the registry allow-list (PIGGY_REGISTRY_ALLOW_LIST); ` +
+      'use an image from a listed registry, or set command',
+  );
+}
