@@ -16,6 +16,7 @@ const everything = [
   'images',
   'kubernetes',
   'observability',
+  'doctor',
 ];
 const mayImport: Record<string, string[]> = {
   'main.ts': [...everything, 'wiring'],
@@ -23,6 +24,7 @@ const mayImport: Record<string, string[]> = {
   http: ['admission', 'launches', 'secrets', 'observability'],
   admission: ['images'],
   keys: ['kubernetes'],
+  doctor: ['images', 'kubernetes', 'launches', 'secrets'],
   launches: ['kubernetes', 'secrets'],
   secrets: ['kubernetes'],
   images: ['kubernetes'],

@@ -52,7 +52,8 @@ async function main(): Promise<void> {
 async function doctor(args: readonly string[]): Promise<void> {
   const write = (text: string) => process.stdout.write(text);
   const readInput = () => text(process.stdin);
-  process.exitCode = await runDoctor({ args, env: process.env, readInput, write });
+  const own = { env: process.env, credentials: defaultProvider() };
+  process.exitCode = await runDoctor({ args, ...own, readInput, write });
 }
 
 async function start(config: Config): Promise<void> {

@@ -10,6 +10,7 @@ import {
   assumeRole,
   parseQuery,
   refuseSession,
+  renderCallerIdentity,
   type AwsRole,
   type AwsSession,
   type SessionAnswer,
@@ -108,11 +109,13 @@ export async function startAws(): Promise<Aws> {
 
   function decide(asked: AwsRequest): Answer {
     if (failure !== undefined && (failure.target ?? asked.target) === asked.target) {
-      return asked.target === 'sts.AssumeRole' ? failedInXml(failure) : failed(failure);
+      return asked.target.startsWith('sts.') ? failedInXml(failure) : failed(failure);
     }
     switch (asked.target) {
       case 'sts.AssumeRole':
         return giveSession(assumeRole(roles.get(String(asked.input['RoleArn'])), asked.input));
+      case 'sts.GetCallerIdentity':
+        return { status: 200, body: renderCallerIdentity(`arn:aws:iam::${ACCOUNT}:user/piggy`) };
       case 'secretsmanager.GetSecretValue':
         return getSecretValue(secrets, asked);
       case 'AmazonSSM.GetParametersByPath':

@@ -1,0 +1,208 @@
+// What the doctor says of one Pod, as it goes on from its annotations to its values.
+
+import type { V1Pod } from '@kubernetes/client-node';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ProviderError } from '../errors.ts';
+import type { AccessPolicy } from '../secrets/grant.ts';
+import { SecretValue } from '../secrets/secret-value.ts';
+import { injectedPod } from '../testing/injected-pod.ts';
+import { createPodExplainer, type PodExplainerDependencies } from './explain-pod.ts';
+import { renderText } from './finding.ts';
+
+const rules: AccessPolicy['rules'] = [
+  {
+    name: 'shared',
+    namespaces: ['shop'],
+    secrets: ['shared/*'],
+    roleArn: 'arn:aws:iam::123456789012:role/shared',
+  },
+];
+const NOBODY_WAITS = new AbortController().signal;
+
+const dependencies: PodExplainerDependencies = {
+  readImageConfig: ({ reference }) =>
+    reference === 'gone'
+      ? Promise.reject(new ProviderError('image_not_found', 'registry docker.io: 404 for gone'))
+      : Promise.resolve({ entrypoint: reference === 'empty' ? [] : ['/bin/app'], cmd: [] }),
+  readSecrets: ({ source, references }) => {
+    if (source.kind === 'secretsManager' && source.secretId === 'shop/missing') {
+      return Promise.reject(
+        new ProviderError('secret_not_found', 'secret shop/missing does not exist'),
+      );
+    }
+    const values = new Map([['A', new SecretValue('canary-0a1b2c')]]);
+    return Promise.resolve({ values, missing: references.filter((key) => !values.has(key)) });
+  },
+  accessPolicy: { rules, accessDefault: 'namespace', prefix: '' },
+  defaults: {
+    audience: 'piggysec.com',
+    launchWindowMs: 120_000,
+    enforceIntegrity: true,
+    enforceServiceAccount: false,
+    annotationsMayWeaken: false,
+    region: 'eu-west-1',
+  },
+  settings: {},
+  ownNamespace: 'piggy-system',
+};
+
+type Manifest = {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly container?: object;
+};
+
+/** Of a Pod that no API server has seen yet. */
+function manifest({ annotations = { 'piggysec.com/inject': 'true' }, container }: Manifest): V1Pod {
+  const app = {
+    name: 'app',
+    image: 'app',
+    command: ['/app'],
+    env: [{ name: 'A', value: 'piggy:A' }],
+  };
+  const pod: unknown = {
+    metadata: { namespace: 'shop', name: 'api', annotations },
+    spec: { serviceAccountName: 'api', containers: [{ ...app, ...container }] },
+  };
+  return pod as V1Pod;
+}
+
+const named = (secret: string) => ({ annotations: { 'piggysec.com/aws-secret-name': secret } });
+/** As the API server has it; that its containers run does not matter here. */
+function injected(env: Readonly<Record<string, string>>, more: object = {}): V1Pod {
+  const { pod } = injectedPod({
+    env: { A: 'piggy:A', PIGGY_AWS_SECRET_NAME: 'shop/api', ...env },
+    metadata: { annotations: { 'piggysec.com/inject': 'true' } },
+    ...more,
+  });
+  return { ...pod, status: undefined } as unknown as V1Pod;
+}
+
+const cases: Record<string, [pod: V1Pod, lines: RegExp[]]> = {
+  'a manifest that is right': [
+    manifest({}),
+    [
+      /^ok +pod shop\/api +it would be injected: app/,
+      /^ok +app: launch command +\["\/app"\]$/,
+      /^ok +app: secret +secret shop\/api \(AWSCURRENT\) in eu-west-1$/,
+      /^ok +app: access +service account shop:api may read it by: default namespace$/,
+      /^ok +app: values +the secret can be read and has A$/,
+    ],
+  ],
+  'one that did not opt in': [
+    manifest({ annotations: {} }),
+    [/^ok +pod shop\/api +it is not injected: it has no annotation/],
+  ],
+  'one without a reference': [manifest({ container: { env: [] } }), [/^ok .*none is wrapped$/]],
+  'one whose image is asked': [
+    manifest({ container: { command: undefined, args: ['serve'] } }),
+    [/./, /^ok .*\["\/bin\/app","serve"\]$/, /./, /./, /./],
+  ],
+  'one whose image is not there': [
+    manifest({ container: { image: 'gone', command: undefined } }),
+    [/./, /^fails .*404 for gone → set command/, /./, /./, /./],
+  ],
+  'one whose image says nothing to run': [
+    manifest({ container: { image: 'empty', command: undefined } }),
+    [/./, /^fails .*image empty defines neither entrypoint nor cmd → set command$/, /./, /./, /./],
+  ],
+  "another team's secret": [
+    manifest(named('bank/api')),
+    [
+      /./,
+      /./,
+      /./,
+      /^ok .*default namespace allow-list, if its PIGGY_ALLOWED_SA names it$/,
+      /^ok /,
+    ],
+  ],
+  'a parameter path that no rule opens': [
+    manifest({ annotations: { 'piggysec.com/aws-ssm-parameter-path': '/bank' } }),
+    [/./, /./, /parameters under \/bank in/, /^fails +app: access .*ConfigMap piggy-access/],
+  ],
+  'a secret that a rule opens with a role': [
+    manifest(named('shared/db')),
+    [
+      /./,
+      /./,
+      /./,
+      /may read it by: shared, as AWS role arn:aws:iam::123456789012:role\/shared$/,
+      /./,
+    ],
+  ],
+  'a secret that is not there': [
+    manifest(named('shop/missing')),
+    [
+      /./,
+      /./,
+      /./,
+      /./,
+      /^fails +app: values +secret_not_found: secret shop\/missing does not exist/,
+    ],
+  ],
+  'a key that is not there': [
+    manifest({ container: { env: [{ name: 'B', value: 'piggy:B' }] } }),
+    [/./, /./, /./, /./, /^fails +app: values +the secret has no key for B → /],
+  ],
+  'references that only the launcher will see': [
+    manifest({ container: { env: [], envFrom: [{ secretRef: { name: 's' } }] } }),
+    [/./, /./, /./, /./, /^ok .*stand in ConfigMaps or Secrets$/],
+  ],
+  'a setting that does not parse': [
+    manifest({ annotations: { 'piggysec.com/aws-region': 'Ireland' } }),
+    [/./, /./, /^fails +app: secret +annotation piggysec.com\/aws-region: "Ireland"/],
+  ],
+  'a standalone Pod': [
+    manifest({ annotations: { 'piggysec.com/standalone': 'true' } }),
+    [/./, /./, /./, /^not checked +app: access +the Pod is standalone/],
+  ],
+  'a Pod that was injected': [
+    injected({}),
+    [
+      /^ok +pod shop\/api-0 +it was injected: app$/,
+      /^ok +app: launch command +\["\/app","serve"\]$/,
+      /secret shop\/api/,
+      /may read/,
+      /^ok .*has A$/,
+    ],
+  ],
+  'an injected Pod whose text has dollars': [
+    injected({}, { args: ['/app', '$$(A)'] }),
+    [/./, /\["\/app","\$\(A\)"\]$/, /./, /./, /./],
+  ],
+  'an injected standalone Pod': [
+    injected({ PIGGY_STANDALONE: 'true' }),
+    [/./, /./, /./, /^not checked /],
+  ],
+  'a Pod that was there before the policy': [
+    injected(
+      {},
+      { container: { command: ['/app'], args: [], env: [{ name: 'A', value: 'piggy:A' }] } },
+    ),
+    [
+      /^fails +pod .*app may hold a piggy: reference and was not wrapped → delete the Pod/,
+      /./,
+      /./,
+      /./,
+      /./,
+    ],
+  ],
+};
+
+for (const [name, [pod, lines]] of Object.entries(cases)) {
+  test(`explains ${name}`, async () => {
+    const text = renderText(await createPodExplainer(dependencies)(pod, NOBODY_WAITS));
+    const written = text.trimEnd().split('\n');
+    assert.equal(written.length, lines.length, text);
+    lines.forEach((line, i) => {
+      assert.match(written[i] ?? '', line);
+    });
+    assert.ok(!text.includes('0a1b2c'));
+  });
+}
+
+test('a container that somebody wrote as if it were wrapped is told to be made anew', async () => {
+  const pod = injected({}, { container: { args: ['/app'] } });
+  const text = renderText(await createPodExplainer(dependencies)(pod, NOBODY_WAITS));
+  assert.match(text, /^fails +app: launch command +container app does not start through/m);
+});
