@@ -85,6 +85,7 @@ function toConfig(values: SettingValues, server: string) {
       annotationsMayWeaken: values.PIGGY_ANNOTATIONS_MAY_WEAKEN,
       region: values.AWS_REGION,
     },
+    secretCacheMs: values.PIGGY_SECRET_CACHE,
     access: toAccess(values),
     accessRulesFile: values.PIGGY_ACCESS_RULES_FILE,
     registries: toRegistries(values),

@@ -87,12 +87,12 @@ export const limitSettings = {
   ),
   PIGGY_MAX_CONCURRENT_PER_ADDRESS: setting(
     integer({ min: 1, max: 100_000 }),
-    '100',
-    'The same for one client address, and its open connections.',
+    '400',
+    'The same for one client address, and its open connections. All Pods of a node can have one address.',
   ),
   PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: setting(
     integer({ min: 1, max: 100_000 }),
-    '100',
+    '400',
     'Requests per second from one client address, with bursts of twice as many.',
   ),
   PIGGY_LAUNCHES_PER_MINUTE_PER_POD: setting(
@@ -134,6 +134,11 @@ export const launchSettings = {
     duration({ min: '5s', max: '1h' }),
     '2m',
     'How long after its start a container may ask for its secrets, beside its initial delay.',
+  ),
+  PIGGY_SECRET_CACHE: setting(
+    duration({ min: '0s', max: '5m' }),
+    '5s',
+    'How long a secret is kept in memory, and the oldest value that a container can be started with after a rotation; 0 asks AWS for each launch.',
   ),
   PIGGY_ANNOTATIONS_MAY_WEAKEN: setting(
     boolean,

@@ -16,6 +16,7 @@ export type Metrics = KeyMetrics & {
   /** By the code of the failure, or `ok`. */
   readonly observeAwsCall: (action: string, code: string) => void;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
+  readonly observeSecretCache: (outcome: 'hit' | 'miss' | 'joined') => void;
   readonly setAccessRulesValid: (isValid: boolean) => void;
   /** The text that Prometheus reads, and its content type. */
   readonly render: () => Promise<{ readonly text: string; readonly contentType: string }>;
@@ -65,6 +66,12 @@ function createAccessMetrics(registers: Registry[]) {
     labelNames: ['decision', 'rule'],
     registers,
   });
+  const cache = new Counter({
+    name: 'piggy_secret_cache_total',
+    help: 'Secrets wanted by launches: found in memory (hit), asked for (miss), or being asked for by another (joined).',
+    labelNames: ['outcome'],
+    registers,
+  });
   const valid = new Gauge({
     name: 'piggy_access_rules_valid',
     help: '1, or 0 while the file of access rules is broken and its last good content is in use.',
@@ -76,6 +83,9 @@ function createAccessMetrics(registers: Registry[]) {
     },
     observeAccess: (decision: 'allowed' | 'denied', rule: string) => {
       decisions.inc({ decision, rule });
+    },
+    observeSecretCache: (outcome: string) => {
+      cache.inc({ outcome });
     },
     setAccessRulesValid: (isValid: boolean) => {
       valid.set(isValid ? 1 : 0);

@@ -62,6 +62,8 @@ export type Aws = {
   readonly failWith: (failure: AwsFailure | undefined) => void;
   /** Waits so long before each answer; Infinity never answers. */
   readonly delay: (delayMs: number) => void;
+  /** Answers nothing until what it returns is called. */
+  readonly hold: () => () => void;
   readonly requests: AwsRequest[];
   readonly countConnections: () => number;
   readonly stop: () => Promise<void>;
@@ -86,6 +88,7 @@ export async function startAws(): Promise<Aws> {
   let connections = 0;
   let failure: AwsFailure | undefined;
   let delayMs = 0;
+  let held = Promise.resolve<unknown>(undefined);
 
   const server = createServer((request, response) => {
     void answer(request, response);
@@ -99,6 +102,7 @@ export async function startAws(): Promise<Aws> {
     const asked = await parseRequest(request, sessions);
     if ('target' in asked) requests.push(asked);
     if (delayMs === Infinity) return;
+    await held;
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const { status, body, headers } = 'target' in asked ? decide(asked) : asked;
     const isXml = typeof body === 'string';
@@ -140,6 +144,13 @@ export async function startAws(): Promise<Aws> {
     putRole: (role) => roles.set(role.arn, role),
     failWith: (told) => (failure = told),
     delay: (told) => (delayMs = told),
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      held = promise;
+      return () => {
+        resolve(undefined);
+      };
+    },
     requests,
     countConnections: () => connections,
     stop: async () => {

@@ -7,6 +7,7 @@ import type { AccessPolicy } from '../secrets/grant.ts';
 import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
 import { createSecretsReader } from '../secrets/read-secrets.ts';
 import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
+import { createSecretCache, parametersKey, versionKey } from '../secrets/secret-cache.ts';
 import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
 import type { AwsCredentials, Provider } from './provider.ts';
 
@@ -19,7 +20,7 @@ type LaunchParts = {
 };
 
 export function wireLaunches(
-  { config: { launches: defaults, launchRates }, metrics }: Provider,
+  { config: { launches: defaults, launchRates, secretCacheMs }, metrics }: Provider,
   kubernetes: KubernetesClient,
   { credentials, accessPolicy }: LaunchParts,
 ): ReadLaunchValues {
@@ -30,16 +31,22 @@ export function wireLaunches(
     observeCall: metrics.observeAwsCall,
   };
   const aws = { ...own, credentialsOf: createRoleCredentials({ ...own, now: Date.now }) };
+  const now = () => performance.now();
+  const cache = createSecretCache({
+    ttlMs: secretCacheMs,
+    observe: metrics.observeSecretCache,
+    now,
+  });
   const readSecrets = createSecretsReader({
-    readSecretVersion: createSecretsManagerClient(aws),
-    readParameters: createParameterStoreClient(aws),
+    readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
+    readParameters: cache(parametersKey, createParameterStoreClient(aws)),
   });
   return createLaunchValuesReader({
     kubernetes,
     readSecrets,
     accessPolicy,
     observeAccess: metrics.observeAccess,
-    decideRate: createLaunchRates(launchRates, () => performance.now()),
+    decideRate: createLaunchRates(launchRates, now),
     defaults,
     now: Date.now,
   });

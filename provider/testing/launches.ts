@@ -1,0 +1,105 @@
+// Launches as launchers make them, against a provider process: a Pod in the cluster, its token, and the request.
+
+import { Agent, request } from 'undici';
+import { signArgv } from '../launches/signature.ts';
+import { injectedPod, type InjectedPodOptions } from './injected-pod.ts';
+import type { KubernetesApi, KubernetesObject } from './kubernetes-api.ts';
+
+export type Launch = {
+  readonly pod: KubernetesObject & { readonly metadata: { readonly uid: string } };
+  readonly token: string;
+  /** Again and again, over connections that are kept. */
+  readonly ask: (url: string) => Promise<LaunchAnswer>;
+  /** As the launcher does: what can pass is tried again. */
+  readonly askPatiently: (url: string) => Promise<LaunchAnswer>;
+};
+
+export type LaunchAnswer = {
+  readonly status: number;
+  /** "ok", or the code of the refusal. */
+  readonly code: string;
+  readonly message: string;
+  readonly values: Readonly<Record<string, string>>;
+};
+
+export type LaunchOptions = InjectedPodOptions & {
+  /** Merged over the body that a launcher sends. */
+  readonly body?: object;
+};
+
+export type Launches = {
+  /** Puts a Pod that starts now into the cluster: `secretId` is where its one reference, to A, points. */
+  readonly prepare: (secretId: string, options?: LaunchOptions) => Launch;
+  readonly close: () => Promise<void>;
+  /** Cuts what is not answered yet. */
+  readonly destroy: () => Promise<void>;
+};
+
+export type LaunchesOptions = {
+  /** PEM that the provider is verified against. */
+  readonly ca: string;
+  /** Another one of 127.0.0.0/8 is another client to the provider. */
+  readonly localAddress?: string;
+  /** At most; as many as there are launches at a time, otherwise. */
+  readonly connections?: number;
+};
+
+export function createLaunches(
+  kubernetes: KubernetesApi,
+  { ca, localAddress = '127.0.0.1', connections }: LaunchesOptions,
+): Launches {
+  const agent = new Agent({
+    connect: { ca },
+    localAddress,
+    ...(connections === undefined ? {} : { connections }),
+  });
+  let pods = 0;
+  return {
+    prepare: (secretId, { body, ...options } = {}) => {
+      const name = `pod-${localAddress.replaceAll('.', '-')}-${(pods += 1)}`;
+      const { namespace = 'shop', serviceAccount = 'api' } = options;
+      const env = { PIGGY_AWS_SECRET_NAME: secretId, A: 'piggy:A', ...options.env };
+      const { uid, pod } = injectedPod({ name, ...options, env });
+      kubernetes.putPod(pod);
+      const bound = { name: pod.metadata.name, uid: pod.metadata.uid };
+      const token = kubernetes.mintToken({ namespace, serviceAccount, pod: bound });
+      const signature = signArgv(['/app', 'serve']);
+      const text = JSON.stringify({ uid, signature, references: ['A'], ...body });
+      const asked = { token, text, agent };
+      return {
+        pod,
+        token,
+        ask: (url) => ask(url, asked),
+        askPatiently: (url) => askPatiently(url, asked),
+      };
+    },
+    close: () => agent.close(),
+    destroy: () => agent.destroy(),
+  };
+}
+
+type Request = { readonly token: string; readonly text: string; readonly agent: Agent };
+
+const MAX_TRIES = 20;
+
+async function askPatiently(url: string, asked: Request): Promise<LaunchAnswer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const answer = await ask(url, asked);
+      if (answer.status < 500 || tries === MAX_TRIES) return answer;
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function ask(url: string, { token, text, agent }: Request): Promise<LaunchAnswer> {
+  const answer = await request(`${url}/v1/secret`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: text,
+    dispatcher: agent,
+  });
+  const body = (await answer.body.json()) as Partial<LaunchAnswer>;
+  return { status: answer.statusCode, code: 'ok', message: '', values: {}, ...body };
+}
