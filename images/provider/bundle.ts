@@ -1,5 +1,5 @@
 // Bundles the provider into one file, which is all that its image needs beside Node: build/provider.mjs, its source map,
-// and the licences of what is in it (build/provider.mjs.LEGAL.txt).
+// and the licences of what is in it (build/provider.mjs.LEGAL.txt); and what `helm test` runs in the same image.
 
 import { build as bundle, type OnResolveResult, type Plugin } from 'esbuild';
 import { statSync } from 'node:fs';
@@ -25,6 +25,14 @@ await bundle({
   banner: {
     js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
   },
+});
+await bundle({
+  entryPoints: [join(root, 'images/provider/installation-test.ts')],
+  outfile: join(root, 'build/installation-test.mjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
 });
 console.log(`build/provider.mjs ${(statSync(outfile).size / 1e6).toFixed(1)} MB`);
 
