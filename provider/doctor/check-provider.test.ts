@@ -101,8 +101,10 @@ for (const [name, [read, status]] of Object.entries(authorities)) {
 
 const now = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
-const expiring = (days: number) =>
-  ({ trusted: true, expiry: new Date(now + days * DAY_MS) }) as const;
+const expiring = (days: number) => {
+  const expiry = new Date(now + days * DAY_MS);
+  return { trusted: true, validFrom: new Date(expiry.getTime() - 90 * DAY_MS), expiry } as const;
+};
 const addresses: Record<
   string,
   [probe: Parameters<typeof decideLaunchAddress>[1], status: string, message: RegExp]

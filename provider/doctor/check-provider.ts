@@ -84,7 +84,8 @@ export function readAuthority(read: ClusterRead): { readonly ca: string } | Outc
     : fails('the ConfigMap piggy-ca has no certificate under ca.crt', advice);
 }
 
-const SOON_MS = 14 * 86_400_000;
+/** Of its life; it is renewed when a third is left. */
+const LEAST_LEFT = 1 / 6;
 
 /** What a launcher meets at PIGGY_ADDRESS. */
 export function decideLaunchAddress(address: string, probe: AddressProbe, nowMs: number): Outcome {
@@ -94,9 +95,14 @@ export function decideLaunchAddress(address: string, probe: AddressProbe, nowMs:
       'see that PIGGY_ADDRESS names the Service of the provider, and that its certificate is signed by the CA in piggy-ca',
     );
   }
-  const day = probe.expiry.toISOString().slice(0, 10);
-  return probe.expiry.getTime() - nowMs < SOON_MS
-    ? fails(`the certificate at ${address} is valid only until ${day}`, SEE_LOG)
+  const { expiry, validFrom } = probe;
+  const day = expiry.toISOString().slice(0, 10);
+  const left = (expiry.getTime() - nowMs) / (expiry.getTime() - validFrom.getTime());
+  return left < LEAST_LEFT
+    ? fails(
+        `the certificate at ${address} is valid only until ${day}, and was not renewed`,
+        SEE_LOG,
+      )
     : ok(`${address} answers with a certificate that launchers trust, until ${day}`);
 }
 

@@ -3,7 +3,7 @@
 import { connect, type TLSSocket } from 'node:tls';
 
 export type AddressProbe =
-  | { readonly trusted: true; readonly expiry: Date }
+  | { readonly trusted: true; readonly validFrom: Date; readonly expiry: Date }
   | { readonly trusted: false; readonly reason: string };
 
 export type AddressQuestion = {
@@ -29,7 +29,8 @@ export function probeAddress({ address, ca, timeoutMs }: AddressQuestion): Promi
     return Promise.resolve({ trusted: false, reason: describe(error) });
   }
   socket.on('secureConnect', () => {
-    resolve({ trusted: true, expiry: new Date(socket.getPeerCertificate().valid_to) });
+    const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
+    resolve({ trusted: true, validFrom: new Date(from), expiry: new Date(to) });
     socket.destroy();
   });
   socket.on('timeout', () => {
