@@ -119,6 +119,12 @@ testOptions({
     'PrometheusRule piggy',
     { metadata: { labels: { release: 'p' } } },
   ],
+  'doctor.enabled': [values({ doctor: { enabled: false } }), 'ClusterRole piggy-doctor', undefined],
+  'kyverno.deploymentName': [
+    values({ kyverno: { deploymentName: 'admission' } }),
+    'ClusterRole piggy-doctor',
+    { rules: [{}, {}, { resources: ['deployments'], resourceNames: ['admission'] }] },
+  ],
   'test.image': [
     values({ test: { image: 'registry.example/app:v1' } }),
     'Pod piggy-test',
