@@ -1,15 +1,10 @@
-// Applies policies/ as an operator does, and tells when the API server and Kyverno act on them.
+// Tells when the API server and Kyverno act on our policies.
 
-import { join } from 'node:path';
 import { images } from './images.ts';
-import { dryRun, type KubernetesObject, kubectl, refusalOf } from './kubectl.ts';
+import { dryRun, type KubernetesObject, refusalOf } from './kubectl.ts';
 import { until } from './poll.ts';
 
-const folder = join(import.meta.dirname, '..', 'policies');
-
-/** Applies all policies and returns when they are in force; applying them again does no harm. */
-export async function applyPolicies(): Promise<void> {
-  await kubectl(['apply', '--server-side', '--filename', folder]);
+export async function policiesAreInForce(): Promise<void> {
   await until('inject-secrets is in force', async () => {
     const { spec } = (await dryRun(probe({ inject: 'true' }))) as PodWithCommand;
     return spec.containers[0]?.command?.[0] === '/piggy/piggy-env' ? true : undefined;

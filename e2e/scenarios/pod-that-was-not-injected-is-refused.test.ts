@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { images } from '../images.ts';
 import { dryRun, type KubernetesObject, kubectl, refusalOf } from '../kubectl.ts';
-import { applyPolicies } from '../policies.ts';
+import { installPiggy } from '../piggy.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 
@@ -18,7 +18,7 @@ const { namespace } = openScenario('not-injected', async () => {
 });
 const create = ['create', '--filename', '-'];
 
-after(applyPolicies);
+after(installPiggy);
 
 test('a Pod with a reference is refused, and told where to look', async () => {
   const refusal = await refusalOf(create, JSON.stringify(pod({ inject: 'true' })));

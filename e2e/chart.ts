@@ -1,0 +1,52 @@
+// Installs our chart as an operator does, with the images of this checkout and moto for AWS.
+
+import { goTool } from '../tools/go-tools.ts';
+import { chartFolder } from '../tools/helm.ts';
+import { output } from '../tools/run.ts';
+import { awsEnvironment, awsRegion } from './aws.ts';
+import { images } from './images.ts';
+import { rolledOut } from './kubectl.ts';
+import { say } from './steps.ts';
+
+export type Installation = {
+  readonly release: string;
+  readonly namespace: string;
+};
+
+export const installation: Installation = { release: 'piggy', namespace: 'piggy-system' };
+
+/** Installs or upgrades, and returns when all replicas of it are ready. `changed` comes over the values of the tests. */
+export async function installChart(
+  changed: Readonly<Record<string, unknown>> = {},
+  { release, namespace }: Installation = installation,
+): Promise<void> {
+  const values = JSON.stringify({ ...(await valuesHere()), ...changed });
+  const args = ['upgrade', '--install', release, chartFolder, '--values', '-'];
+  await helm([...args, '--namespace', namespace, '--create-namespace'], values);
+  await rolledOut(`deployment/${release}`, namespace);
+}
+
+/** What Helm printed; throws what it said where it fails. */
+export async function helm(args: readonly string[], input?: string): Promise<string> {
+  return output(await goTool('helm', say), args, input === undefined ? {} : { input });
+}
+
+async function valuesHere(): Promise<object> {
+  return {
+    image: named(images.provider),
+    launcher: { image: named(images.launcher) },
+    // The image has the same name on every run: another one is another Pod.
+    podAnnotations: { 'piggysec.com/e2e-image': await imageId(images.provider) },
+    aws: { region: awsRegion },
+    extraEnv: Object.entries(awsEnvironment).map(([name, value]) => ({ name, value })),
+  };
+}
+
+function named(image: string): object {
+  const [repository, tag] = image.split(':');
+  return { repository, tag };
+}
+
+function imageId(image: string): Promise<string> {
+  return output('docker', ['image', 'inspect', '--format', '{{.Id}}', image]);
+}
