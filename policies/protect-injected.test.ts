@@ -25,6 +25,11 @@ const debug = { name: 'debug', image: 'busybox' };
 
 const updates: Record<string, [before: object, after: object, refusal: string | undefined]> = {
   'an update that changes nothing': [old, old, undefined],
+  'an update of a Pod whose launcher is in an image volume': [
+    { ...old, volumes: [{ name: 'piggy-env', image: { reference: 'piggy-env:v1' } }] },
+    { ...old, volumes: [{ name: 'piggy-env', image: { reference: 'piggy-env:v1' } }] },
+    undefined,
+  ],
   'another image of a wrapped container': [
     old,
     { containers: [{ ...wrapped, image: 'app:v2' }, plain] },

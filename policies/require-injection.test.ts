@@ -105,6 +105,10 @@ const notInjected = (names: string) =>
   `piggy: container ${names} may use a piggy: reference but was not injected; ` +
   'is the policy inject-secrets there and ready? (kubectl get mutatingpolicy)';
 
+const notFilled =
+  'piggy: nothing puts the launcher into the volume piggy-env; image volumes need Kubernetes 1.35 or newer: ' +
+  'set PIGGY_ENV_DELIVERY to "init-container" in the ConfigMap piggy';
+
 /** What came out of admission → the refusal. */
 const specs: Record<string, [spec: object, refusal: string | undefined]> = {
   'a wrapped container with a reference': [
@@ -136,6 +140,34 @@ const specs: Record<string, [spec: object, refusal: string | undefined]> = {
   ],
   'our init container, whose environment is its own': [
     { initContainers: [{ name: 'install-piggy-env', image: 'i' }], containers: [launcher] },
+    undefined,
+  ],
+  'a launcher that an init container puts into the volume': [
+    {
+      initContainers: [{ name: 'install-piggy-env', image: 'i' }],
+      containers: [launcher],
+      volumes: [{ name: 'piggy-env', emptyDir: { medium: 'Memory' } }],
+    },
+    undefined,
+  ],
+  'a launcher in an image volume': [
+    { containers: [launcher], volumes: [{ name: 'piggy-env', image: { reference: 'i' } }] },
+    undefined,
+  ],
+  'an empty folder in place of an image volume': [
+    { containers: [launcher], volumes: [{ name: 'piggy-env', emptyDir: {} }] },
+    notFilled,
+  ],
+  'an empty folder in place of an image volume, for an init container': [
+    {
+      initContainers: [launcher],
+      containers: [{ name: 'web', image: 'i' }],
+      volumes: [{ name: 'piggy-env', emptyDir: {} }],
+    },
+    notFilled,
+  ],
+  'a volume of that name where nothing is wrapped': [
+    { containers: [{ name: 'web', image: 'i' }], volumes: [{ name: 'piggy-env', emptyDir: {} }] },
     undefined,
   ],
   'a launcher with another command beside it': [

@@ -31,6 +31,11 @@ export const policySettings = {
   ),
   PIGGY_LOOKUP_ADDRESS: optionalSetting(url('http', 'https'), 'Where Kyverno finds the provider.'),
   PIGGY_ENV_IMAGE: optionalSetting(image, 'Default of `piggy-env-image`: the launcher image.'),
+  PIGGY_ENV_DELIVERY: setting(
+    oneOf('init-container', 'image-volume'),
+    'init-container',
+    'How the launcher gets into a Pod: copied by an init container, or its image as a read-only volume (Kubernetes 1.35).',
+  ),
   PIGGY_ENV_IMAGE_PULL_POLICY: optionalSetting(
     oneOf('Always', 'IfNotPresent', 'Never'),
     'Default of `piggy-env-image-pull-policy`; unset: as Kubernetes chooses.',
