@@ -14,6 +14,7 @@ const output = { tail: '', hasCanary: false };
 
 const suites: Record<string, () => Promise<number>> = {
   provider: () => nodeTests('provider'),
+  bench: () => nodeTests('bench'),
   docs: () => nodeTests('docs'),
   policies: async () => {
     await kyvernoCli(console.log);

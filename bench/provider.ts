@@ -1,0 +1,48 @@
+// Starts the provider as it ships (the bundle), with limits that let one address ask for what a whole cluster would.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  installProvider,
+  type ProviderInstallation,
+} from '../provider/testing/provider-installation.ts';
+import { startProvider, type ProviderProcess } from '../provider/testing/provider-process.ts';
+import type { Remote } from './remote.ts';
+import type { StandInMethods } from './stand-ins.ts';
+
+export const bundle = join(import.meta.dirname, '..', 'build', 'provider.mjs');
+
+const plenty = '100000';
+const limits = {
+  PIGGY_MAX_CONCURRENT_REQUESTS: plenty,
+  PIGGY_MAX_CONCURRENT_PER_ADDRESS: plenty,
+  PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: plenty,
+  PIGGY_LAUNCHES_PER_SECOND: plenty,
+  PIGGY_LAUNCHES_PER_MINUTE_PER_POD: plenty,
+  // Launches are prepared in advance.
+  PIGGY_LAUNCH_WINDOW: '1h',
+};
+
+export type InstalledProvider = {
+  readonly files: ProviderInstallation;
+  readonly start: (settings?: Readonly<Record<string, string>>) => Promise<ProviderProcess>;
+};
+
+export async function installBenchProvider(
+  standIns: Remote<StandInMethods>,
+): Promise<InstalledProvider> {
+  if (!existsSync(bundle)) throw new Error('there is no build/provider.mjs: run npm run bundle');
+  const { kubernetes, awsUrl, registryHost } = await standIns.ask('describe', undefined);
+  const files = await installProvider({ kubernetes });
+  const env = {
+    ...files.env,
+    ...limits,
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    PIGGY_REGISTRY_PLAIN_HTTP: registryHost,
+    PIGGY_REGISTRY_LOOPBACK_HOSTS: registryHost,
+  };
+  return { files, start: (settings) => startProvider({ ...env, ...settings }, bundle) };
+}

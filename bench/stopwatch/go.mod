@@ -1,0 +1,3 @@
+module piggysec.com/bench/stopwatch
+
+go 1.26
