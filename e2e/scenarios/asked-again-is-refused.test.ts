@@ -1,0 +1,167 @@
+// Replay: whoever gets hold of a token, a uid, or a shell in a running container gets no values for it; and a container
+// that really starts again gets them again.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { askForSecret, launchOf, type Question, replicas, tokenOf } from '../ask-for-secret.ts';
+import { images } from '../images.ts';
+import { apply, kubectl, refusalOf } from '../kubectl.ts';
+import { podOf, readPod, statusOf, telling, tells, told } from '../pods.ts';
+import { until } from '../poll.ts';
+import { openScenario } from '../scenario.ts';
+import { canary, createSecret, hashOf } from '../secrets.ts';
+
+const password = canary();
+const reference = { DB_PASSWORD: 'piggy:DB_PASSWORD' };
+const references = ['DB_PASSWORD'];
+// The most that one replica answers for one start: the first, and two repeats for answers that got lost.
+const MOST_ANSWERS = 3;
+
+const { namespace } = openScenario('asked-again', async (namespace) => {
+  await createSecret(`${namespace}/db`, { DB_PASSWORD: password, OTHER: canary() });
+  const annotations = { 'aws-secret-name': `${namespace}/db` };
+  const app = {
+    initContainers: [telling('first', reference, 0)],
+    containers: [telling('app', reference), telling('crashes', reference, 1)],
+    // Its process ignores SIGTERM, so that there is time to ask while it is being deleted.
+    terminationGracePeriodSeconds: 300,
+  };
+  // Its launcher waits before it asks, so that all of its window is left to others.
+  const late = { containers: [telling('app', reference)] };
+  await apply(
+    podOf({ name: 'app', namespace, annotations, spec: app }),
+    podOf({
+      name: 'late',
+      namespace,
+      annotations: { ...annotations, 'piggy-initial-delay': '10m' },
+      spec: late,
+    }),
+  );
+  const isRunning = ({ state }: { state: { running?: object } }) => state.running !== undefined;
+  await statusOf({ pod: 'late', container: 'app', namespace }, 'runs', isRunning);
+  await told({ pod: 'app', container: 'app', namespace });
+});
+const inNamespace = `--namespace=${namespace}`;
+
+/** What the Pod's own launcher would ask for one of its containers. */
+async function questionOf(pod: string, container: string): Promise<Question> {
+  const token = await tokenOf(pod, 'app', namespace);
+  return { token, ...launchOf(await readPod(pod, namespace), container), references };
+}
+
+async function ask(question: Question): Promise<string> {
+  const [replica = ''] = await replicas();
+  return askForSecret(question, replica);
+}
+
+test('another command in the running container is refused: signature_mismatch', async () => {
+  const refusal = await exec('/piggy/piggy-env', '--', 'env');
+  assert.match(refusal, /signature_mismatch/);
+});
+
+test('the same request once more is refused by each replica: launch_window_closed', async () => {
+  const question = await questionOf('app', 'app');
+  for (const replica of await replicas()) {
+    let answers = 0;
+    await until('the replica refuses', async () => {
+      const outcome = await askForSecret(question, replica);
+      if (outcome === '200 ok') answers += 1;
+      else assert.equal(outcome, '403 launch_window_closed');
+      return outcome === '200 ok' ? undefined : true;
+    });
+    assert.ok(answers <= MOST_ANSWERS, `${answers} answers`);
+  }
+});
+
+test('the same command once more in the running container is refused: launch_window_closed', async () => {
+  const refusal = await exec('/piggy/piggy-env', '--', ...tells(['DB_PASSWORD']));
+  assert.match(refusal, /launch_window_closed/);
+});
+
+test('the uid of a finished init container is refused: container_not_running', async () => {
+  assert.equal(await ask(await questionOf('app', 'first')), '409 container_not_running');
+});
+
+test('the uid of a sibling that waits to be started again is refused: container_not_running', async () => {
+  const question = await questionOf('app', 'crashes');
+  const outcome = await until('it was asked for while the sibling waited', async () => {
+    const before = await waitsToRestart();
+    const answer = await ask(question);
+    return (await waitsToRestart()) === before ? answer : undefined;
+  });
+  assert.equal(outcome, '409 container_not_running');
+});
+
+test('a key that the spec does not name is refused: reference_not_in_spec', async () => {
+  const question = { ...(await questionOf('late', 'app')), references: ['DB_PASSWORD', 'OTHER'] };
+  assert.equal(await ask(question), '403 reference_not_in_spec');
+});
+
+test('a request without a signature is refused: signature_mismatch', async () => {
+  const { token, uid } = await questionOf('late', 'app');
+  assert.equal(await ask({ token, uid, references }), '403 signature_mismatch');
+});
+
+test('a token that was copied to another Pod is refused: not_injected', async () => {
+  const { token } = await questionOf('app', 'app');
+  assert.equal(await ask({ ...(await questionOf('late', 'app')), token }), '403 not_injected');
+});
+
+test('a token of another audience is refused: invalid_token', async () => {
+  const token = await kubectl(['create', 'token', 'default', inNamespace]);
+  assert.equal(await ask({ ...(await questionOf('late', 'app')), token }), '401 invalid_token');
+});
+
+test('a token that is bound to no Pod is refused: invalid_token', async () => {
+  const options = ['create', 'token', 'default', '--audience=piggysec.com', inNamespace];
+  const token = await kubectl(options);
+  assert.equal(await ask({ ...(await questionOf('late', 'app')), token }), '401 invalid_token');
+});
+
+test('an ephemeral container finds neither the token nor the launcher', async () => {
+  const options = ['--container=intruder', `--image=${images.busybox}`, inNamespace];
+  const command = ['ls', '/var/run/secrets/piggysec.com', '/piggy'];
+  await kubectl(['debug', 'late', ...options, '--profile=general', '--', ...command]);
+  const logs = await until('the ephemeral container has looked', async () => {
+    const text = await kubectl(['logs', 'late', '--container=intruder', inNamespace]);
+    return text === '' ? undefined : text;
+  });
+  assert.match(logs, /piggysec.com: No such file.*\n.*piggy: No such file/);
+});
+
+test('a container that crashes again and again gets its values each time', async () => {
+  const crashes = { pod: 'app', container: 'crashes', namespace };
+  const expected = { DB_PASSWORD: hashOf(password) };
+  await statusOf(crashes, 'was started again twice', ({ restartCount }) => restartCount >= 2);
+  assert.deepEqual(await told(crashes, { previous: true }), expected);
+  assert.deepEqual(await told(crashes), expected);
+});
+
+test('nothing is given out to a Pod that is being deleted: pod_gone', async () => {
+  const question = await questionOf('app', 'app');
+  await kubectl(['delete', 'pod', 'app', inNamespace, '--wait=false']);
+  assert.equal(await ask(question), '403 pod_gone');
+  await kubectl(['delete', 'pod', 'app', inNamespace, '--grace-period=0', '--force']);
+  assert.equal(await ask(question), '403 pod_gone');
+  // The API server knows the token for a while longer than the Pod.
+  await until('its token counts no more', async () => {
+    const outcome = await ask(question);
+    if (outcome !== '401 invalid_token') assert.equal(outcome, '403 pod_gone');
+    return outcome === '401 invalid_token' ? true : undefined;
+  });
+});
+
+/** Runs a command in the running application, and returns what it said when it failed. */
+function exec(...command: string[]): Promise<string> {
+  return refusalOf(['exec', 'app', '--container=app', inNamespace, '--', ...command]);
+}
+
+/** How often it was started, while it waits for the next time. */
+async function waitsToRestart(): Promise<number> {
+  const { restartCount } = await statusOf(
+    { pod: 'app', container: 'crashes', namespace },
+    'waits to be started again',
+    ({ state }) => state.waiting?.reason === 'CrashLoopBackOff',
+  );
+  return restartCount;
+}

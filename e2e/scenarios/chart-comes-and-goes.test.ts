@@ -1,0 +1,138 @@
+// The chart's life next to Kyverno: tested, upgraded, rolled back, removed without a trace in admission, installed under the
+// name of a former installation, and installed again.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { helm, type Installation, installation, installChart } from '../chart.ts';
+import { apply, dryRun, kubectl } from '../kubectl.ts';
+import { deleteNamespace } from '../namespaces.ts';
+import { installPiggy } from '../piggy.ts';
+import { type Pod, podOf, telling, told } from '../pods.ts';
+import { policiesAreInForce } from '../policies.ts';
+import { until } from '../poll.ts';
+import { startRegistry } from '../registry.ts';
+import { openScenario } from '../scenario.ts';
+import { canary, createSecret, hashOf } from '../secrets.ts';
+
+const former: Installation = { release: 'piggy-webhooks', namespace: 'piggy-webhooks' };
+const password = canary();
+let registry = '';
+
+const { namespace } = openScenario('chart', async (namespace) => {
+  registry = await startRegistry(namespace);
+  await createSecret(`${namespace}/default`, { DB_PASSWORD: password });
+});
+
+after(async () => {
+  // Whatever a failing test left.
+  await remove(former).catch(() => undefined);
+  await installPiggy();
+});
+
+test('an upgrade changes the settings, and helm test asks for a lookup and is refused a secret', async () => {
+  await installChart({
+    env: { PIGGY_REGISTRY_PLAIN_HTTP: registry, PIGGY_INITIAL_DELAY: '1s' },
+    test: { image: `${registry}/app:v1` },
+  });
+  assert.equal(await settingOf('PIGGY_INITIAL_DELAY'), '1s');
+  const said = await helm(['test', installation.release, '--namespace', installation.namespace]);
+  assert.match(said, /ok +a lookup as Kyverno asks for it: registry\.\S+\/app:v1 runs \/app/);
+  assert.match(said, /ok +a secret for a Pod that was not injected: refused with not_injected/);
+});
+
+test('a Pod whose command the image says is injected', async () => {
+  const { spec } = (await dryRun(
+    podOf({
+      name: 'app',
+      namespace,
+      annotations: { inject: 'true' },
+      spec: {
+        containers: [
+          { name: 'app', image: `${registry}/app:v1`, env: [{ name: 'A', value: 'piggy:A' }] },
+        ],
+      },
+    }),
+  )) as Pod;
+  assert.deepEqual(spec.containers[0]?.args, ['--', '/app']);
+});
+
+test('a rollback brings the settings back', async () => {
+  await helm(['rollback', installation.release, '--namespace', installation.namespace]);
+  await until('the setting is gone', async () =>
+    (await settingOf('PIGGY_INITIAL_DELAY')) === '' ? true : undefined,
+  );
+  await policiesAreInForce();
+});
+
+test('an uninstalled chart leaves no policy, no webhook and nobody who refuses', async () => {
+  await remove(installation);
+  const left = ['mutatingpolicies,validatingadmissionpolicies,validatingadmissionpolicybindings'];
+  assert.doesNotMatch(await kubectl(['get', ...left, '--output=name']), /inject|require-injection/);
+  await until('no webhook is left of it', async () => {
+    const webhooks = await kubectl(['get', 'mutatingwebhookconfigurations', '--output=json']);
+    return webhooks.includes('inject-secrets') ? undefined : true;
+  });
+  await until('a Pod that opts in is admitted as it is', async () => {
+    const { spec } = (await dryRun(pod('as-it-is')).catch(() => ({ spec: undefined }))) as {
+      spec: Pod['spec'] | undefined;
+    };
+    return spec?.containers[0]?.command?.[0] === 'sh' ? true : undefined;
+  });
+  const inNamespace = ['--namespace', installation.namespace];
+  assert.equal(await kubectl(['get', 'pods,services,deployments', ...inNamespace]), '');
+});
+
+test('what the provider made for itself stays, and is told by its label', async () => {
+  assert.deepEqual(await madeByProvider(), [
+    'configmap/piggy-ca',
+    'secret/piggy-admission',
+    'secret/piggy-ca-key',
+    'secret/piggy-tls',
+  ]);
+});
+
+test('under the names of a former installation its address serves', async () => {
+  await installChart({}, former);
+  await policiesAreInForce();
+  await apply(pod('former', { 'piggy-address': 'https://piggy-webhooks.piggy-webhooks.svc' }));
+  const variables = await told({ pod: 'former', container: 'app', namespace });
+  assert.deepEqual(variables, { DB_PASSWORD: hashOf(password) });
+  await remove(former);
+  await deleteNamespace(former.namespace);
+});
+
+test('a new installation goes on with what the former one made', async () => {
+  const before = await authority();
+  await installPiggy();
+  assert.equal(await authority(), before);
+});
+
+function pod(name: string, annotations: Readonly<Record<string, string>> = {}) {
+  const containers = [telling('app', { DB_PASSWORD: 'piggy:DB_PASSWORD' })];
+  return podOf({
+    name,
+    namespace,
+    annotations: { 'aws-secret-name': `${namespace}/default`, ...annotations },
+    spec: { containers, restartPolicy: 'Never' },
+  });
+}
+
+async function remove({ release, namespace }: Installation): Promise<void> {
+  await helm(['uninstall', release, '--namespace', namespace, '--wait']);
+}
+
+function settingOf(name: string): Promise<string> {
+  const path = `--output=jsonpath={.data.${name}}`;
+  return kubectl(['get', 'configmap', 'piggy', `--namespace=${installation.namespace}`, path]);
+}
+
+function authority(): Promise<string> {
+  const inNamespace = `--namespace=${installation.namespace}`;
+  return kubectl(['get', 'configmap', 'piggy-ca', inNamespace, '--output=jsonpath={.data}']);
+}
+
+async function madeByProvider(): Promise<string[]> {
+  const selector = ['--selector', 'piggysec.com/made-by=provider', '--output=name'];
+  const args = ['get', 'secrets,configmaps', '--namespace', installation.namespace, ...selector];
+  return (await kubectl(args)).split('\n').sort();
+}
