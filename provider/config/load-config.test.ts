@@ -116,6 +116,11 @@ const mistaken: Record<string, [env: Environment, mistake: RegExp]> = {
     { PIGGY_REGISTRY_MIRRORS: 'docker.io=https://mirror.example' },
     /without https:\/\//,
   ],
+  'a proxy of another kind, without showing its password': [
+    { HTTPS_PROXY: 'socks5://user:canary-0f3a@proxy.example:1080' },
+    /^HTTPS_PROXY must be an http or https URL such as [^;]*; it is "…@proxy.example:1080"$/,
+  ],
+  'an exception from the proxy that is none': [{ NO_PROXY: 'https://a' }, /^NO_PROXY has an entry/],
   'no API server outside a cluster': [
     { KUBERNETES_SERVICE_HOST: undefined },
     /^PIGGY_KUBERNETES_SERVER is not set/,

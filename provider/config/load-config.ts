@@ -148,6 +148,8 @@ function toRegistries(values: SettingValues) {
     plainHttpHosts: values.PIGGY_REGISTRY_PLAIN_HTTP,
     skipVerifyHosts: values.PIGGY_REGISTRY_MAY_SKIP_VERIFY,
     loopbackHosts: values.PIGGY_REGISTRY_LOOPBACK_HOSTS,
+    proxy: values.HTTPS_PROXY,
+    noProxy: values.NO_PROXY,
     requestTimeoutMs: values.PIGGY_REGISTRY_REQUEST_TIMEOUT,
     lookupTimeoutMs: values.PIGGY_LOOKUP_TIMEOUT,
     tagCacheMs: values.PIGGY_TAG_CACHE,

@@ -17,11 +17,16 @@ export function parseEnvironment(env: Environment): {
       values[name] = parseSetting(setting, text);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      mistakes.push(`${name} ${error.message}; it is ${JSON.stringify(text.slice(0, 100))}`);
+      mistakes.push(`${name} ${error.message}; it is ${JSON.stringify(withoutPassword(text))}`);
     }
   }
   // The table is the proof: each name was parsed by its own kind, or is among the mistakes.
   return { values: values as SettingValues, mistakes };
+}
+
+/** URLs may have one before their host. */
+function withoutPassword(text: string): string {
+  return text.replace(/^(?:.*:\/\/)?[^@]*@/, '…@').slice(0, 100);
 }
 
 function parseSetting(setting: Setting<unknown>, text: string): unknown {

@@ -32,6 +32,19 @@ const mirror = {
   },
 };
 
+const proxy = {
+  label: 'http or https URL, perhaps with user and password',
+  parse: (text: string): string => {
+    const isProxy = /^https?:\/\/(?:[^/?#@\s]+@)?[^/?#@\s]+\/?$/.test(text) && URL.canParse(text);
+    if (isProxy) return text;
+    throw new RangeError('must be an http or https URL such as http://proxy.example:3128');
+  },
+};
+const proxyException = matching(
+  'host, `.domain`, address or network',
+  /^(?:\*|(?:\*?\.)?[\w.-]+(?::\d{1,5})?|[\d.]+\/\d{1,2}|[\da-fA-F:.]+(?:\/\d{1,3})?|\[[\da-fA-F:.]+\](?::\d{1,5})?)$/,
+);
+
 const namespaceName = matching('namespace name', /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/);
 const namespaces = {
   label: '`none`, `*` (all) or list of namespace names',
@@ -200,6 +213,15 @@ export const registrySettings = {
   PIGGY_REGISTRY_CA_DIRECTORY: optionalSetting(
     absolutePath,
     'Holds `<host[:port]>.crt` for registries with a CA of their own.',
+  ),
+  HTTPS_PROXY: optionalSetting(
+    proxy,
+    'Through which registries are asked, but for plain HTTP and loopback ones; AWS and Kubernetes are not. It resolves the names, so it must itself refuse addresses that are not for everybody.',
+  ),
+  NO_PROXY: setting(
+    listOf(proxyException),
+    '',
+    'Registries that are asked without the proxy: `*`, `domain` with all below it, `.domain` for those below it only, an address, or a network such as `10.0.0.0/8` (for references written with an address); also with `:port`.',
   ),
   PIGGY_DOCKER_CONFIG_FILE: optionalSetting(
     absolutePath,

@@ -2,9 +2,10 @@
 
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Agent, request as sendHttp } from 'undici';
+import { Agent, Pool, ProxyAgent, request as sendHttp, type Dispatcher } from 'undici';
 import { ProviderError } from '../errors.ts';
 import { decideAddress, literalAddress } from './addresses.ts';
+import { createProxyDecision, type DecideProxied } from './proxy.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 
 export type OutboundRequest = {
@@ -38,31 +39,32 @@ type Trust = {
   readonly ca: string | undefined;
   readonly skipVerify: boolean;
   readonly loopbackAllowed: boolean;
+  /** Of the proxy that makes the connection. */
+  readonly proxy: string | undefined;
 };
 
 const MAX_ERROR_BYTES = 65_536;
 
 export function createOutboundClient(settings: RegistrySettings): OutboundClient {
   // One agent for all hosts without settings of their own, and one for each that the operator configured.
-  const agents = new Map<string, Agent>();
-  const agentFor = (trust: Trust): Agent => {
+  const agents = new Map<string, Dispatcher>();
+  const decideProxied = createProxyDecision(settings.noProxy);
+  const agentFor = (trust: Trust): Dispatcher => {
     const key = JSON.stringify(trust);
-    const agent = agents.get(key) ?? createAgent(trust, settings.requestTimeoutMs);
+    const agent = agents.get(key) ?? createDispatcher(trust, settings.requestTimeoutMs);
     agents.set(key, agent);
     return agent;
   };
   return {
     send: async (request, signal) => {
-      const trust = selectTrust(request, settings);
-      // Names are checked when they are resolved; a literal is connected to without that.
-      const literal = literalAddress(request.url);
-      if (literal !== undefined && !decideAddress(literal, trust).allowed) throw refusedAddress();
+      const trust = selectTrust(request, settings, decideProxied);
+      checkHost(request.url, trust);
       const timeout = AbortSignal.timeout(settings.requestTimeoutMs);
       try {
         return await exchange(request, agentFor(trust), AbortSignal.any([signal, timeout]));
       } catch (cause) {
         if (cause instanceof ProviderError) throw cause;
-        throw noAnswer(settings.requestTimeoutMs, cause);
+        throw noAnswer(trust, settings.requestTimeoutMs, cause);
       }
     },
     close: async () => {
@@ -71,16 +73,49 @@ export function createOutboundClient(settings: RegistrySettings): OutboundClient
   };
 }
 
-function selectTrust({ url, skipVerify }: OutboundRequest, settings: RegistrySettings): Trust {
+function selectTrust(
+  { url, skipVerify }: OutboundRequest,
+  settings: RegistrySettings,
+  decideProxied: DecideProxied,
+): Trust {
   // A URL drops the port that goes without saying; the operator may have written it.
   const defaultPort = url.protocol === 'https:' ? '443' : '80';
   const names = [url.host, `${url.hostname}:${defaultPort}`].slice(0, url.port === '' ? 2 : 1);
   const { certificateAuthorities, skipVerifyHosts, loopbackHosts } = settings;
+  const loopbackAllowed = names.some((name) => loopbackHosts.includes(name));
   return {
     ca: names.map((name) => certificateAuthorities.get(name)).find((pem) => pem !== undefined),
     skipVerify: skipVerify && names.some((name) => skipVerifyHosts.includes(name)),
-    loopbackAllowed: names.some((name) => loopbackHosts.includes(name)),
+    loopbackAllowed,
+    // The loopback that is meant is this one, not the proxy's.
+    proxy: !loopbackAllowed && decideProxied(url) ? settings.proxy : undefined,
   };
+}
+
+/**
+ * Names are checked when they are resolved; a literal is connected to without that. A proxy resolves names itself, and
+ * is trusted to know which addresses are not for others: only what means its own host is refused here.
+ */
+function checkHost(url: URL, trust: Trust): void {
+  const literal = literalAddress(url);
+  const isLocal = trust.proxy !== undefined && /(?:^|\.)localhost\.?$/.test(url.hostname);
+  if (isLocal) throw refusedAddress();
+  if (literal !== undefined && !decideAddress(literal, trust).allowed) throw refusedAddress();
+}
+
+function createDispatcher(trust: Trust, timeoutMs: number): Dispatcher {
+  if (trust.proxy === undefined) return createAgent(trust, timeoutMs);
+  return new ProxyAgent({
+    uri: trust.proxy,
+    connections: 16,
+    connectTimeout: timeoutMs,
+    // A proxy that does not answer CONNECT must not keep the connection to it.
+    clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: timeoutMs }),
+    requestTls: {
+      rejectUnauthorized: !trust.skipVerify,
+      ...(trust.ca === undefined ? {} : { ca: trust.ca }),
+    },
+  });
 }
 
 function createAgent(trust: Trust, timeoutMs: number): Agent {
@@ -113,7 +148,7 @@ function createLookup(trust: Trust): LookupFunction {
 
 async function exchange(
   { url, headers, method = 'GET', form, maxBytes }: OutboundRequest,
-  dispatcher: Agent,
+  dispatcher: Dispatcher,
   signal: AbortSignal,
 ): Promise<OutboundAnswer> {
   const type = form ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
@@ -155,11 +190,12 @@ function refusedAddress(): ProviderError {
 }
 
 /** One sentence for everything that ends without an answer: a finer one would make the provider a port scanner. */
-function noAnswer(timeoutMs: number, cause: unknown): ProviderError {
+function noAnswer({ proxy }: Trust, timeoutMs: number, cause: unknown): ProviderError {
   return new ProviderError(
     'registry_unavailable',
     `no connection, no trusted certificate or no answer within ${timeoutMs / 1000} s; ` +
-      "check the registry's name, network policies and PIGGY_REGISTRY_CA_DIRECTORY, or set command",
+      `check the registry's name, ${proxy === undefined ? '' : 'HTTPS_PROXY, '}network policies and ` +
+      'PIGGY_REGISTRY_CA_DIRECTORY, or set command',
     { cause },
   );
 }

@@ -13,6 +13,10 @@ export type RegistrySettings = {
   readonly loopbackHosts: readonly string[];
   /** `host[:port]` → PEM, which takes the place of the public authorities for that host. */
   readonly certificateAuthorities: ReadonlyMap<string, string>;
+  /** An HTTP proxy that makes the connections (CONNECT); `http://[user:password@]host:port` or https. */
+  readonly proxy: string | undefined;
+  /** What is asked without it: see proxy.ts. */
+  readonly noProxy: readonly string[];
   readonly requestTimeoutMs: number;
   /** For one image in all: credentials, redirects, platforms and retries included. */
   readonly lookupTimeoutMs: number;

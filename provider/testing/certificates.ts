@@ -9,7 +9,8 @@ import {
 export type TestAuthority = {
   /** PEM text, what clients verify against. */
   readonly ca: string;
-  readonly issue: () => Promise<CertificateAndKey>;
+  /** For 127.0.0.1, and these names. */
+  readonly issue: (...dnsNames: readonly string[]) => Promise<CertificateAndKey>;
 };
 
 const DAY_MS = 86_400_000;
@@ -21,9 +22,12 @@ export async function createTestAuthority(): Promise<TestAuthority> {
     notAfter: new Date(Date.now() + DAY_MS),
   };
   const authority = await createAuthority('piggy test authority', validity);
-  const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', '::1'] };
+  const ipAddresses = ['127.0.0.1', '::1'];
   return {
     ca: authority.certificate,
-    issue: () => issueServingCertificate(authority, names, validity),
+    issue: (...dnsNames) => {
+      const names = { dnsNames: ['localhost', ...dnsNames], ipAddresses };
+      return issueServingCertificate(authority, names, validity);
+    },
   };
 }

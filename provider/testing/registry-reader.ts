@@ -100,6 +100,8 @@ function createSettings(origins: readonly URL[]): RegistrySettings {
     skipVerifyHosts: [],
     loopbackHosts: origins.map(({ host }) => host),
     certificateAuthorities: new Map(),
+    proxy: undefined,
+    noProxy: [],
     // Longer than the slowest machine needs; tests of time limits set their own.
     requestTimeoutMs: 60_000,
     lookupTimeoutMs: 120_000,
