@@ -1,7 +1,9 @@
 // The real process making its certificates and sealing key by the API server: alone, several at once, after a loss.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { type KubernetesApi, startKubernetesApi } from './testing/kubernetes-api.ts';
 import {
@@ -16,6 +18,7 @@ import {
   readSealingKey,
   withEntries,
 } from './testing/managed-keys.ts';
+import { installProvider } from './testing/provider-installation.ts';
 import { type ProviderProcess, spawnProvider, startProvider } from './testing/provider-process.ts';
 
 let kubernetes: KubernetesApi;
@@ -183,4 +186,22 @@ test('without namespace it does not start, and names the setting', async () => {
   running.add(provider);
   const { mistakes } = await provider.line(({ level }) => level === 'error');
   assert.match(String(mistakes), /PIGGY_NAMESPACE is not set, and .*namespace cannot be read/);
+});
+
+test('with certificates out of files their authority is published, and the sealing key is made', async () => {
+  const files = await installProvider({ kubernetes });
+  writeFileSync(join(files.tlsDirectory, 'ca.crt'), files.ca);
+  const provider = await start({
+    PIGGY_CERTIFICATES: 'files',
+    PIGGY_TLS_DIRECTORY: files.tlsDirectory,
+    PIGGY_PUBLISH_CA: 'true',
+  });
+  const ca = readEntry(kubernetes, 'bundle', 'ca.crt');
+  assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 400);
+  assert.equal(await askAsKyverno(provider.lookupUrl, readSealingKey(kubernetes)), 200);
+  assert.deepEqual(
+    [paths.authority, paths.serving].map((path) => kubernetes.readObject(path)),
+    [undefined, undefined],
+  );
+  files.remove();
 });

@@ -45,7 +45,7 @@ export function decideIssue(
   const pair = parsePair(serving['tls.crt'], serving['tls.key']);
   if (typeof pair === 'string') return issue(pair);
   const { x509 } = pair;
-  if (!circumstances.issuers.some((issuer) => isIssuedBy(x509, issuer))) {
+  if (!circumstances.issuers.some(({ publicKey }) => x509.verify(publicKey))) {
     return issue('it is not signed by the authority in use');
   }
   if (isDue(x509, validity, circumstances.nowMs)) return issue('two thirds of its time are over');
@@ -72,10 +72,6 @@ function isDue({ validFromDate, validToDate }: X509Certificate, next: Validity, 
   // At the end of the authority's life a new certificate would end with it as this one does.
   const isGain = next.notAfter.getTime() > to + SECOND_MS;
   return isGain && nowMs >= from + ((to - from) * 2) / 3;
-}
-
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
 function refuseExpiredAuthority({ authority: { x509 }, nowMs }: IssueCircumstances): void {
