@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
   http: ['admission', 'launches', 'secrets', 'observability'],
   admission: ['images'],
   keys: ['kubernetes'],
-  doctor: ['images', 'kubernetes', 'launches', 'secrets'],
+  doctor: ['images', 'kubernetes', 'launches', 'observability', 'secrets'],
   launches: ['kubernetes', 'secrets'],
   secrets: ['kubernetes'],
   images: ['kubernetes'],

@@ -164,6 +164,17 @@ test('a right that the provider itself needs is missed loudly', async (t) => {
   assert.equal(statusOf(examination, 'kyverno'), 'not checked');
 });
 
+test('outside a cluster it says what it cannot look at, and goes on', async () => {
+  const nowhere = {
+    PIGGY_KUBERNETES_TOKEN_FILE: '/none/token',
+    PIGGY_KUBERNETES_CA_FILE: '/none/ca',
+  };
+  const examination = await examine(['--secret=shop/api'], { env: nowhere });
+  assert.equal(examination.code, 1);
+  assert.match(examination.all, /^fails +token review .*(?:ENOENT|kubernetes_unavailable)/m);
+  assert.equal(statusOf(examination, 'secret'), 'ok');
+});
+
 test('a wrong setting is told by name, and nothing else is claimed', async () => {
   const { code, lines } = await examine([], { env: { PIGGY_LAUNCH_WINDOW: 'soon' } });
   assert.equal(code, 1);

@@ -2,6 +2,7 @@
 
 import type { V1Pod } from '@kubernetes/client-node';
 import { ProviderError } from '../errors.ts';
+import { describeError } from '../observability/describe-error.ts';
 import type { ImageConfig } from '../images/read-image-config.ts';
 import { parseSecretSource, type SecretSource } from '../secrets/source.ts';
 import type { DoctorQuestion, PodQuestion } from './arguments.ts';
@@ -169,8 +170,17 @@ async function settle(run: () => Promise<Outcome>): Promise<Outcome> {
       return fails(`${error.code}: ${error.message}`, 'docs/troubleshooting.md has what to do');
     }
     if (error instanceof RangeError) return fails(error.message, 'correct it');
-    throw error;
+    return fails(
+      `it could not be looked at (${describeForeign(error)})`,
+      'mend that, and ask again',
+    );
   }
+}
+
+/** What a program of others says may quote what it read, so only name, code and path of it are told. */
+function describeForeign(error: unknown): string {
+  const { name, code, path } = describeError(error);
+  return [name, code, path].filter((text) => text !== undefined).join(' ');
 }
 
 async function explain(

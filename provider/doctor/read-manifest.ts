@@ -1,6 +1,6 @@
 // Reads the Pod out of a manifest: a Pod's own, or that of a Deployment, Job and whatever else has a template.
 
-import { V1ObjectMeta, V1Pod, type V1PodSpec } from '@kubernetes/client-node';
+import type { V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { parseAllDocuments, type Document } from 'yaml';
 import { fieldsOf, listOf, readField } from './cluster-object.ts';
 
@@ -23,18 +23,16 @@ export function parseManifest(text: string, namespaceIfNone: string): V1Pod {
   if (!hasContainers(spec)) {
     throw new RangeError('the manifest is neither a Pod nor has it a template of one');
   }
+  const annotations = Object.entries(fieldsOf(readField(template, 'metadata', 'annotations')));
   // The API server checks the other fields; here each is read as if it may be missing.
-  const pod = new V1Pod();
-  pod.metadata = new V1ObjectMeta();
-  pod.metadata.namespace = textAt(object, 'namespace') ?? namespaceIfNone;
-  pod.metadata.name = textAt(object, 'name') ?? 'without-name';
-  pod.metadata.annotations = Object.fromEntries(
-    Object.entries(fieldsOf(readField(template, 'metadata', 'annotations'))).map(
-      ([name, value]) => [name, String(value)],
-    ),
-  );
-  pod.spec = spec;
-  return pod;
+  return {
+    metadata: {
+      namespace: textAt(object, 'namespace') ?? namespaceIfNone,
+      name: textAt(object, 'name') ?? 'without-name',
+      annotations: Object.fromEntries(annotations.map(([name, value]) => [name, String(value)])),
+    },
+    spec,
+  };
 }
 
 function toObject(document: Document.Parsed): unknown {

@@ -112,7 +112,8 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
 
 async function wireCluster({ kubernetes: { server, caFile, tokenFile } }: Config, own = '') {
   const readToken = async () => (await readFile(tokenFile, 'utf8')).trim();
-  const ca = await readFile(caFile, 'utf8');
+  // Without it every question to the API server fails, and says so.
+  const ca = await readIfThere(caFile);
   const options = { server, ca, readToken, timeoutMs: TIMEOUT_MS };
   // The kubelet mounts it beside the token.
   const mounted = (await readIfThere(join(dirname(tokenFile), 'namespace'))).trim();
