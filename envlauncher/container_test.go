@@ -130,6 +130,16 @@ func (c *container) terminationLog() string {
 	return string(text)
 }
 
+// files are all names in the container.
+func (c *container) files() (names []string) {
+	c.t.Helper()
+	c.must(filepath.WalkDir(c.root, func(path string, _ os.DirEntry, err error) error {
+		names = append(names, path)
+		return err
+	}))
+	return names
+}
+
 // command is a program in the container, for start.
 func (c *container) command(environment []string, argv ...string) *exec.Cmd {
 	command := exec.Command(argv[0], argv[1:]...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"net/http"
 	"os"
@@ -67,9 +68,13 @@ func TestWithoutAReferenceNothingIsAsked(t *testing.T) {
 func TestTheLauncherLeavesNoTraceInTheApplication(t *testing.T) {
 	c := newContainer(t)
 	p := startProvider(t, answer(503, ""), values(t, "k", canary))
+	files := c.files()
 	command := c.command(p.settings("A=piggy:k"), launcherPath, "--", "application")
 	c.start(command)
 	c.finish(command)
+	if left := c.files(); !slices.Equal(left, files) {
+		t.Errorf("there are %q, before there were %q", left, files)
+	}
 	// Files may be open that the runner of the tests left to all its children.
 	direct := newContainerBeside(c)
 	direct.run([]string{"A=" + canary}, "/bin/application")
@@ -111,9 +116,10 @@ func TestSignalsReachTheApplication(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.start(command)
-			io.ReadFull(output, make([]byte, len("waiting\n")))
+			lines := bufio.NewReader(output)
+			lines.ReadString('\n')
 			command.Process.Signal(sent)
-			said, _ := io.ReadAll(output)
+			said, _ := io.ReadAll(lines)
 			if code := c.finish(command); code != 7 || string(said) != "got "+sent.String()+"\n" {
 				t.Errorf("exit code %d, it said %q", code, said)
 			}

@@ -321,10 +321,13 @@ func TestStandaloneLeavesNoTraceInTheApplication(t *testing.T) {
 	handler, _ := awsStandIn(t, answer(503, ""), secretAnswer(`{"k":"`+canary+`"}`))
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	own := ownKeys(server.URL)
+	own, files := ownKeys(server.URL), c.files()
 	command := c.command(standaloneSettings("shop/api", append(own, "A=piggy:k")...), launcherPath, "--", "application")
 	c.start(command)
 	c.finish(command)
+	if left := c.files(); !slices.Equal(left, files) {
+		t.Errorf("there are %q, before there were %q", left, files)
+	}
 	direct := newContainerBeside(c)
 	direct.run(append(own, "A="+canary), "/bin/application")
 	told, expected := c.facts(), direct.facts()

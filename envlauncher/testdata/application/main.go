@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"unsafe"
 )
 
 // Facts are what an application can notice of how it was started.
@@ -30,6 +31,8 @@ func main() {
 		os.Exit(code)
 	case "wait":
 		waitForSignal()
+	case "terminal":
+		fmt.Println(isTerminal(os.Stdin.Fd()), os.Getpid())
 	case "measure":
 		measure(os.Args[2:])
 	default:
@@ -53,10 +56,16 @@ func openFiles() (open []int) {
 	return open
 }
 
+func isTerminal(file uintptr) bool {
+	var size [4]uint16
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, file, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size)))
+	return errno == 0
+}
+
 func waitForSignal() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
-	fmt.Println("waiting")
+	fmt.Println("waiting as", os.Getpid())
 	fmt.Println("got", <-signals)
 	os.Exit(7)
 }
