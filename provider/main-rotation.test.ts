@@ -128,6 +128,9 @@ test('the authority is replaced in three steps, and whoever holds both is answer
     () => true,
   );
   assert.equal(readEntry(kubernetes, 'authority', 'next.key'), '');
+  // Even a bundle that gets lost now comes back with both.
+  kubernetes.deleteObject(paths.bundle);
+  await keepAsking({ isEnough: () => countAuthorities() === 2, ask: () => expectAnswers(both) });
   annotate(kubernetes, 'authority', { 'piggysec.com/ca-replacement': 'finish' });
   await keepAsking({
     isEnough: () => countAuthorities() === 1 && !isReplacing(),
