@@ -45,7 +45,7 @@ after(async () => {
   await Promise.all([kubernetes.stop(), aws.stop(), launcher.close()]);
   files.remove();
   // Of all that was said during all of the tests.
-  const said = outputs.map((output) => output());
+  const said = [...outputs.map((output) => output()), JSON.stringify(kubernetes.events)];
   for (const text of [...said, metrics, ...refused]) assert.ok(!text.includes(canary), text);
 });
 
@@ -118,6 +118,8 @@ async function ask(url: string, body: string, headers: Record<string, string>): 
   };
 }
 
+const aNewToken = { authorization: 'Bearer e30.e30.e30' };
+
 test('a container that just started gets the values that it refers to, and no other', async () => {
   const { status, body } = await prepare({})();
   assert.equal(status, 200);
@@ -131,27 +133,6 @@ test('a key that the secret lacks is told as missing', async () => {
   assert.deepEqual(body, { values: { 'db.port': '5432' }, missing: ['PORT'] });
 });
 
-test('the request is one line in the log: who, what, from where and how it ended', async () => {
-  const answer = await prepare({ pod: { name: 'logged' } })();
-  assert.equal(answer.status, 200);
-  const { route, status, code, namespace, container, serviceAccount, secretId, references } =
-    await provider.line(({ pod }) => pod === 'logged');
-  assert.deepEqual(
-    { route, status, code, namespace, container, serviceAccount, secretId, references },
-    {
-      route: '/v1/secret',
-      status: 200,
-      code: 'ok',
-      namespace: 'shop',
-      container: 'app',
-      serviceAccount: 'api',
-      secretId: 'shop/api',
-      references: 1,
-    },
-  );
-});
-
-const aNewToken = { authorization: 'Bearer e30.e30.e30' };
 const longAgo = new Date(Date.now() - 3_600_000);
 const throttled = { status: 400, type: 'ThrottlingException' };
 const forbidden = { status: 400, type: 'AccessDeniedException' };

@@ -3,6 +3,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { AnswerKyverno } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
+import { describeDecision } from '../launches/audit.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
@@ -11,7 +12,12 @@ import { toErrorResponse } from './error-response.ts';
 import type { Guard } from './guard.ts';
 import type { Readiness } from './readiness.ts';
 import { limitBody, parseBearerToken, readJsonBody } from './request-body.ts';
-import { observeRequests, type RequestEnv, type RequestObserver } from './request-log.ts';
+import {
+  observeRequests,
+  type DescribeEnd,
+  type RequestEnv,
+  type RequestObserver,
+} from './request-log.ts';
 
 /** What the listeners for launches and for lookups have in common. */
 export type AppDependencies = {
@@ -26,7 +32,9 @@ export function createLaunchApp(
 ): Hono<RequestEnv> {
   const { readLaunchValues, timeoutMs, stopping } = dependencies;
   const route = '/v1/secret';
-  const app = createApp(dependencies, route);
+  const app = createApp(dependencies, route, (code, facts) =>
+    describeDecision(code, 'pod' in facts),
+  );
   app.post(route, async (c) => {
     const body = await readJsonBody(c);
     const token = parseBearerToken(c.req.header('authorization'));
@@ -81,7 +89,11 @@ export function createOperationsApp({
   return app;
 }
 
-function createApp({ observer, guard }: AppDependencies, route: string): Hono<RequestEnv> {
+function createApp(
+  { observer, guard }: AppDependencies,
+  route: string,
+  describeEnd?: DescribeEnd,
+): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
   app.onError((error, c) => {
     const { status, headers, body } = toErrorResponse(error);
@@ -93,7 +105,7 @@ function createApp({ observer, guard }: AppDependencies, route: string): Hono<Re
       `no route ${c.req.method} ${c.req.path}; there is POST ${route}`,
     );
   });
-  app.use(observeRequests(observer, route), admit(guard), limitBody());
+  app.use(observeRequests(observer, route, describeEnd), admit(guard), limitBody());
   return app;
 }
 

@@ -23,10 +23,14 @@ export type RequestObserver = {
   readonly now: () => number;
 };
 
+/** What the end of a request means, beside its code. */
+export type DescribeEnd = (code: string, facts: object) => object;
+
 /** `route` is the one path that the application answers: paths that callers make up would make endless metrics. */
 export function observeRequests(
   { log, metrics, now }: RequestObserver,
   route: string,
+  describeEnd: DescribeEnd = () => ({}),
 ): MiddlewareHandler<RequestEnv> {
   return async (c, next) => {
     const startedMs = now();
@@ -43,7 +47,8 @@ export function observeRequests(
     };
     metrics.observeRequest(outcome);
     const error = c.error ? { error: c.error } : {};
-    log[selectLevel(outcome)]({ ...outcome, ...facts, ...error }, 'request');
+    const end = describeEnd(outcome.code, facts);
+    log[selectLevel(outcome)]({ ...outcome, ...end, ...facts, ...error }, 'request');
   };
 }
 

@@ -1,9 +1,10 @@
-// Asks the Kubernetes API server the three questions that the provider has.
+// Asks the Kubernetes API server the three questions that the provider has, and tells it what a Pod's author is to know.
 
 import {
   ApiException,
   AuthenticationV1Api,
   CoreV1Api,
+  CoreV1Event,
   createConfiguration,
   ServerConfiguration,
   V1TokenReview,
@@ -15,6 +16,7 @@ import {
 } from '@kubernetes/client-node';
 import { Agent } from 'undici';
 import { ProviderError } from '../errors.ts';
+import { toKubernetesEvent, type PodEvent } from './events.ts';
 
 /** Every failure is a ProviderError: `kubernetes_unavailable`, or `deadline_exceeded` when `signal` cut the call off. */
 export type KubernetesClient = {
@@ -35,6 +37,8 @@ export type KubernetesClient = {
     name: string,
     signal: AbortSignal,
   ) => Promise<V1Secret | undefined>;
+  /** `exists` where there is one of that name. */
+  readonly writeEvent: (event: PodEvent) => Promise<'written' | 'exists'>;
 };
 
 export type KubernetesClientOptions = {
@@ -47,6 +51,8 @@ export type KubernetesClientOptions = {
 };
 
 const MAX_CONNECTIONS = 50;
+/** No request waits for it; it has the timeout of its own. */
+const NEVER = new AbortController().signal;
 
 export function createKubernetesClient(options: KubernetesClientOptions): KubernetesClient {
   const call = createCaller(options);
@@ -69,6 +75,13 @@ export function createKubernetesClient(options: KubernetesClientOptions): Kubern
           new CoreV1Api(configuration).readNamespacedSecret(object),
         ),
       ),
+    writeEvent: (event) =>
+      call(`create events in ${event.namespace}`, NEVER, async (configuration) => {
+        const { namespace } = event;
+        const body = Object.assign(new CoreV1Event(), toKubernetesEvent(event));
+        const object = { namespace, body };
+        return unlessExisting(new CoreV1Api(configuration).createNamespacedEvent(object));
+      }),
   };
 }
 
@@ -122,6 +135,16 @@ async function unlessMissing<T>(
     return await read({ namespace, name });
   } catch (error) {
     if (error instanceof ApiException && error.code === 404) return undefined;
+    throw error;
+  }
+}
+
+async function unlessExisting(created: Promise<unknown>): Promise<'written' | 'exists'> {
+  try {
+    await created;
+    return 'written';
+  } catch (error) {
+    if (error instanceof ApiException && error.code === 409) return 'exists';
     throw error;
   }
 }

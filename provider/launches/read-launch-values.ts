@@ -3,6 +3,7 @@
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
+import type { PodIdentity } from '../kubernetes/token-review.ts';
 import {
   decideGrant,
   targetOf,
@@ -21,6 +22,7 @@ import {
   selectContainer,
   type Decision,
 } from './decide-launch.ts';
+import { describeKeys } from './audit.ts';
 import { createIdentityReader } from './identity.ts';
 import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
@@ -31,11 +33,16 @@ import { createLaunchWindow } from './launch-window.ts';
 export type LaunchFacts = {
   readonly namespace?: string;
   readonly pod?: string;
+  readonly podUid?: string;
   readonly container?: string;
   readonly serviceAccount?: string;
   readonly secretId?: string;
+  readonly secretVersion?: string;
   readonly parameterPath?: string;
+  readonly region?: string;
   readonly references?: number;
+  /** What the references name; told of a Pod that is known, and cut where there are many. */
+  readonly keys?: readonly string[];
   /** The access rule, or default, that allowed it, and the AWS role that it names. */
   readonly rule?: string;
   readonly roleArn?: string;
@@ -82,7 +89,7 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const identity = await readIdentity(token, signal); // 0, 1
     const { serviceAccount } = identity;
     const { namespace } = serviceAccount;
-    note({ namespace, pod: identity.pod.name, serviceAccount: serviceAccount.name });
+    note({ ...describeIdentity(identity), keys: describeKeys(references) });
 
     const found = await kubernetes.readPod(namespace, identity.pod.name, signal);
     const pod = settle(decidePod(identity, found && parsePod(found))); // 2
@@ -105,7 +112,8 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     settleRate(dependencies.decideRate(pod.uid)); // 8
 
     const secret = { source, references, serviceAccount, allowListRequired, policy, grant };
-    const values = await readSecrets(secret, signal); // 7 by AWS's names, 9
+    const values = await readSecrets(secret, signal) // 7 by AWS's names, 9
+      .catch(observeRefusal(grant, dependencies.observeAccess));
     settle(launchWindow.closeAfterAnswer(start));
     return values;
   };
@@ -125,6 +133,14 @@ function settleGrant(
   throw new ProviderError('access_denied', decision.message);
 }
 
+/** Counts, under the rule by which a secret was fetched, that it was given to nobody. */
+function observeRefusal({ rule }: Grant, observe: LaunchDependencies['observeAccess']) {
+  return (error: unknown): never => {
+    if (error instanceof ProviderError && error.code === 'access_denied') observe('denied', rule);
+    throw error;
+  };
+}
+
 function settleRate(decision: RateDecision): void {
   if (decision.allowed) return;
   const { message, retryAfterSeconds } = decision;
@@ -135,8 +151,15 @@ function describeGrant({ rule, role }: Grant): LaunchFacts {
   return role === undefined ? { rule } : { rule, roleArn: role.roleArn };
 }
 
+function describeIdentity({ serviceAccount, pod }: PodIdentity): LaunchFacts {
+  const { namespace, name } = serviceAccount;
+  return { namespace, pod: pod.name, podUid: pod.uid, serviceAccount: name };
+}
+
 function describeSource(source: SecretSource): LaunchFacts {
-  return source.kind === 'secretsManager'
-    ? { secretId: source.secretId }
-    : { parameterPath: source.path };
+  const { region } = source;
+  if (source.kind === 'parameterStore') return { parameterPath: source.path, region };
+  const { secretId, version } = source;
+  const secretVersion = version.kind === 'id' ? version.id : version.stage;
+  return { secretId, secretVersion, region };
 }

@@ -17,6 +17,8 @@ export type Metrics = KeyMetrics & {
   readonly observeAwsCall: (action: string, code: string) => void;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
   readonly observeSecretCache: (outcome: 'hit' | 'miss' | 'joined') => void;
+  /** Kubernetes Events about refusals. */
+  readonly observePodEvent: (outcome: 'written' | 'exists' | 'dropped' | 'failed') => void;
   readonly setAccessRulesValid: (isValid: boolean) => void;
   /** The text that Prometheus reads, and its content type. */
   readonly render: () => Promise<{ readonly text: string; readonly contentType: string }>;
@@ -44,12 +46,36 @@ export function createMetrics(): Metrics {
   });
   return {
     ...createAccessMetrics(registers),
+    ...createOutcomeMetrics(registers),
     ...createKeyMetrics(registers),
     observeRequest: ({ route, status, code, durationMs }) => {
       requests.inc({ route, status, code });
       durations.observe({ route }, durationMs / 1_000);
     },
     render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
+
+function createOutcomeMetrics(registers: Registry[]) {
+  const cache = new Counter({
+    name: 'piggy_secret_cache_total',
+    help: 'Secrets wanted by launches: found in memory (hit), asked for (miss), or being asked for by another (joined).',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const events = new Counter({
+    name: 'piggy_pod_events_total',
+    help: 'Kubernetes Events about refusals: written, written by another replica (exists), too many (dropped), or failed.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  return {
+    observeSecretCache: (outcome: string) => {
+      cache.inc({ outcome });
+    },
+    observePodEvent: (outcome: string) => {
+      events.inc({ outcome });
+    },
   };
 }
 
@@ -62,14 +88,8 @@ function createAccessMetrics(registers: Registry[]) {
   });
   const decisions = new Counter({
     name: 'piggy_access_decisions_total',
-    help: 'Decisions of check 7, by the access rule or default that allowed it (docs/access-rules.md).',
+    help: 'Decisions of check 7, by the access rule or default that allowed it (docs/access-rules.md). Denied with a rule: fetched by it, and given to nobody.',
     labelNames: ['decision', 'rule'],
-    registers,
-  });
-  const cache = new Counter({
-    name: 'piggy_secret_cache_total',
-    help: 'Secrets wanted by launches: found in memory (hit), asked for (miss), or being asked for by another (joined).',
-    labelNames: ['outcome'],
     registers,
   });
   const valid = new Gauge({
@@ -83,9 +103,6 @@ function createAccessMetrics(registers: Registry[]) {
     },
     observeAccess: (decision: 'allowed' | 'denied', rule: string) => {
       decisions.inc({ decision, rule });
-    },
-    observeSecretCache: (outcome: string) => {
-      cache.inc({ outcome });
     },
     setAccessRulesValid: (isValid: boolean) => {
       valid.set(isValid ? 1 : 0);

@@ -15,6 +15,14 @@ export type KubernetesObject = {
   readonly metadata: { readonly namespace: string; readonly name: string; readonly uid?: string };
 };
 
+/** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
+export type KubernetesEvent = KubernetesObject & {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: Readonly<Record<string, unknown>>;
+};
+
 export type TokenRequest = {
   readonly namespace: string;
   readonly serviceAccount: string;
@@ -31,6 +39,8 @@ export type KubernetesApi = {
   /** The bearer token of the provider; any other is answered 401. */
   readonly providerToken: string;
   readonly mintToken: (request: TokenRequest) => string;
+  /** Those that are bound to the Pod with this uid are answered as unknown from now on. */
+  readonly revokeToken: (podUid: string) => void;
   readonly putPod: (pod: KubernetesObject) => void;
   readonly deletePod: (namespace: string, name: string) => void;
   readonly putSecret: (secret: KubernetesObject) => void;
@@ -43,6 +53,8 @@ export type KubernetesApi = {
   readonly forbid: (request: RegExp | undefined) => void;
   /** What the server takes to be the time, against that of this machine. */
   readonly setClockAhead: (aheadMs: number) => void;
+  /** Those that were written, in order. */
+  readonly events: KubernetesEvent[];
   /** Answers every request with this status; `undefined` ends that. */
   readonly failWith: (status: number | undefined) => void;
   /** Accepts requests and does not answer them. */
@@ -60,6 +72,7 @@ type Token = Required<Omit<TokenRequest, 'pod'>> & {
 
 type Answer = { readonly status: number; readonly body: object };
 
+const EVENTS = /^\/api\/v1\/namespaces\/(?<namespace>[^/]+)\/events$/;
 const POD_CLAIMS = 'authentication.kubernetes.io';
 
 export async function startKubernetesApi(): Promise<KubernetesApi> {
@@ -69,6 +82,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
   const objects = createObjectStore();
   const tokens = new Map<string, Token>();
   const requests: string[] = [];
+  const events: KubernetesEvent[] = [];
   let connections = 0;
   let failure: number | undefined;
   let isHanging = false;
@@ -107,6 +121,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
 
   function answerObject(method: string, path: string, body: unknown): Answer {
     if (forbidden?.test(`${method} ${path}`)) return statusAnswer(403, 'forbidden');
+    if (method === 'POST' && EVENTS.test(path)) return writeEvent(path, body);
     if (isWrite(method, path)) return write(method, path, body);
     const found = method === 'GET' ? objects.get(path) : undefined;
     return found === undefined
@@ -118,6 +133,22 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     const answer = objects.write({ method, path, body });
     if ('message' in answer) return statusAnswer(answer.status, answer.message);
     return { status: answer.status, body: answer.object };
+  }
+
+  function writeEvent(path: string, body: unknown): Answer {
+    const event = body as KubernetesEvent;
+    const { namespace, name } = event.metadata;
+    const isRefused =
+      namespace !== EVENTS.exec(path)?.groups?.['namespace'] ||
+      event.involvedObject['namespace'] !== namespace ||
+      event.message.length > 1024 ||
+      !/^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/.test(name);
+    if (isRefused) return statusAnswer(422, 'Event is invalid');
+    if (events.some(({ metadata }) => metadata.name === name)) {
+      return statusAnswer(409, `events "${name}" already exists`);
+    }
+    events.push(event);
+    return { status: 201, body: event };
   }
 
   function review(body: unknown): Answer {
@@ -156,6 +187,9 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
       tokens.set(text, { ...request, audience, expiresInSeconds, expiresMs });
       return text;
     },
+    revokeToken: (podUid) => {
+      for (const [text, { pod }] of tokens) if (pod?.uid === podUid) tokens.delete(text);
+    },
     putPod: put('pods'),
     deletePod: (namespace, name) => {
       objects.delete(`/api/v1/namespaces/${namespace}/pods/${name}`);
@@ -170,6 +204,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     failWith: (status) => (failure = status),
     hang: (hanging) => (isHanging = hanging),
     requests,
+    events,
     countConnections: () => connections,
     stop: async () => {
       server.closeAllConnections();

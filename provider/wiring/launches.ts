@@ -1,6 +1,7 @@
 // Builds what answers launchers: the checks, and the clients of AWS behind them.
 
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
+import { withDenialEvents } from '../launches/denial-events.ts';
 import { createLaunchRates } from '../launches/launch-rates.ts';
 import { createLaunchValuesReader, type ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
@@ -20,7 +21,7 @@ type LaunchParts = {
 };
 
 export function wireLaunches(
-  { config: { launches: defaults, launchRates, secretCacheMs }, metrics }: Provider,
+  { config: { launches: defaults, launchRates, secretCacheMs }, log, metrics }: Provider,
   kubernetes: KubernetesClient,
   { credentials, accessPolicy }: LaunchParts,
 ): ReadLaunchValues {
@@ -41,13 +42,21 @@ export function wireLaunches(
     readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
     readParameters: cache(parametersKey, createParameterStoreClient(aws)),
   });
-  return createLaunchValuesReader({
+  const readLaunchValues = createLaunchValuesReader({
     kubernetes,
     readSecrets,
     accessPolicy,
     observeAccess: metrics.observeAccess,
     decideRate: createLaunchRates(launchRates, now),
     defaults,
+    now: Date.now,
+  });
+  return withDenialEvents(readLaunchValues, {
+    writeEvent: kubernetes.writeEvent,
+    observe: metrics.observePodEvent,
+    onFailure: (error) => {
+      log.warn({ error }, 'an Event about a refusal cannot be written');
+    },
     now: Date.now,
   });
 }

@@ -1,0 +1,40 @@
+// Says for the audit line how a launch ended: allowed, denied and by which check (docs/architecture.md numbers them), or failed
+// for a reason that is nobody's decision.
+
+import type { LaunchErrorCode } from '../errors.ts';
+
+export type LaunchDecision = {
+  readonly decision: 'allowed' | 'denied' | 'failed';
+  readonly check?: number;
+};
+
+const checks: Partial<Record<LaunchErrorCode, number>> = {
+  invalid_request: 0,
+  request_too_large: 0,
+  invalid_token: 1,
+  pod_gone: 2,
+  not_injected: 3,
+  // The settings of the container that check 3 found.
+  invalid_annotation: 3,
+  signature_mismatch: 4,
+  container_not_running: 5,
+  launch_window_closed: 5,
+  reference_not_in_spec: 6,
+  access_denied: 7,
+  service_account_not_allowed: 9,
+};
+
+/** `code` is that of the answer; `isIdentified` when it is known which Pod asked. */
+export function describeDecision(code: string, isIdentified: boolean): LaunchDecision {
+  if (code === 'ok') return { decision: 'allowed' };
+  const check = code === 'rate_limited' ? (isIdentified ? 8 : 0) : checks[code as LaunchErrorCode];
+  return check === undefined ? { decision: 'failed' } : { decision: 'denied', check };
+}
+
+const MAX_KEYS = 100;
+const MAX_KEY_CHARACTERS = 100;
+
+/** The keys that were asked for, as many as a line of a log can hold. */
+export function describeKeys(references: readonly string[]): readonly string[] {
+  return references.slice(0, MAX_KEYS).map((key) => key.slice(0, MAX_KEY_CHARACTERS));
+}
