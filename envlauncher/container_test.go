@@ -217,7 +217,7 @@ func (c *container) facts() facts {
 func (c *container) expectEnvironment(expected ...string) {
 	c.t.Helper()
 	got := c.facts().Environment
-	expected = append(expected, "PATH=/bin")
+	expected = append(slices.Clone(expected), "PATH=/bin")
 	slices.Sort(got)
 	slices.Sort(expected)
 	if !slices.Equal(got, expected) {

@@ -130,7 +130,7 @@ func TestStandaloneValuesComeFromSecretsManager(t *testing.T) {
 			if code := in.launch(slices.Concat(c.settings, c.references, own), "application"); code != 0 || in.stderr.Len() > 0 {
 				t.Fatalf("exit code %d: %s", code, in.stderr.String())
 			}
-			in.expectEnvironment(append(c.expected, own...)...)
+			in.expectEnvironment(slices.Concat(c.expected, own)...)
 		})
 	}
 }
@@ -272,7 +272,7 @@ func TestStandaloneVerifiesAWS(t *testing.T) {
 	server.TLS = authority.Serving(t, "127.0.0.1")
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	settings := append(standaloneSettings("shop/api", "A=piggy:k"), ownKeys(server.URL)...)
+	settings := slices.Clip(append(standaloneSettings("shop/api", "A=piggy:k"), ownKeys(server.URL)...)) // shared by parallel tests
 	t.Run("by AWS_CA_BUNDLE", func(t *testing.T) {
 		c := newStandaloneContainer(t)
 		c.write("/ca.pem", authority.PEM, 0o644)
