@@ -2,14 +2,17 @@
 // and the licences of what is in it (build/provider.mjs.LEGAL.txt); and what `helm test` runs in the same image.
 
 import { build as bundle, type OnResolveResult, type Plugin } from 'esbuild';
-import { statSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderNotices } from './notices.ts';
 
 const root = join(import.meta.dirname, '../..');
 const outfile = join(root, 'build/provider.mjs');
 
-await bundle({
+const { metafile } = await bundle({
   entryPoints: [join(root, 'provider/main.ts')],
+  absWorkingDir: root,
+  metafile: true,
   outfile,
   bundle: true,
   // Names stay: errors in the log name their place by function, and short names cost 8 MB more of memory, measured.
@@ -26,6 +29,8 @@ await bundle({
     js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
   },
 });
+// What esbuild finds are comments that ask to be kept; most packages have their licence in a file of its own.
+appendFileSync(`${outfile}.LEGAL.txt`, `\n${renderNotices(metafile, root)}`);
 await bundle({
   entryPoints: [join(root, 'images/provider/installation-test.ts')],
   outfile: join(root, 'build/installation-test.mjs'),

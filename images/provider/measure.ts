@@ -1,12 +1,14 @@
 // Measures the bundle (made by bundle.ts) with a real configuration: from start to ready, and what it keeps in memory when
-// nobody asks. Run it on a quiet machine; the figures are the medians of several starts.
+// nobody asks; and what its image holds beside its base. Run it on a quiet machine; the figures are the medians of several
+// starts. Ends with 1 where the image has become too large.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installProvider } from '../../provider/testing/provider-installation.ts';
 import { startProvider } from '../../provider/testing/provider-process.ts';
 
 const STARTS = 5;
+const MAX_IMAGE_MB = 150;
 const bundle = join(import.meta.dirname, '../../build/provider.mjs');
 
 if (!existsSync(bundle)) {
@@ -20,6 +22,22 @@ for (let start = 0; start < STARTS; start += 1) measured.push(await measure());
 files.remove();
 console.log(`start to ready: ${median(measured.map(({ readyMs }) => readyMs)).toFixed(0)} ms`);
 console.log(`idle memory:    ${median(measured.map(({ rssMb }) => rssMb)).toFixed(0)} MB RSS`);
+
+const nodeMb = sizeMb(process.execPath);
+const applicationMb = [bundle, `${bundle}.map`, `${bundle}.LEGAL.txt`]
+  .map(sizeMb)
+  .reduce((sum, size) => sum + size, 0);
+console.log(
+  `in the image:   Node ${nodeMb.toFixed(0)} MB, application ${applicationMb.toFixed(0)} MB`,
+);
+if (nodeMb + applicationMb >= MAX_IMAGE_MB) {
+  console.error(`Node and application must be less than ${MAX_IMAGE_MB} MB`);
+  process.exitCode = 1;
+}
+
+function sizeMb(file: string): number {
+  return statSync(file).size / 1e6;
+}
 
 async function measure(): Promise<{ readyMs: number; rssMb: number }> {
   const startedMs = performance.now();
