@@ -9,6 +9,7 @@ import { type Config, ConfigError, loadConfig } from './config/load-config.ts';
 import { createReadiness } from './http/readiness.ts';
 import type { Servers } from './http/server.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-client.ts';
+import { createOwnTokenReader } from './kubernetes/own-token.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { runDoctor } from './wiring/doctor.ts';
@@ -86,7 +87,10 @@ function wireKubernetes({ kubernetes: { server, caFile, tokenFile } }: Config): 
   return createKubernetesClient({
     server,
     ca: readFileSync(caFile, 'utf8'),
-    readToken: async () => (await readFile(tokenFile, 'utf8')).trim(),
+    readToken: createOwnTokenReader(
+      () => readFile(tokenFile, 'utf8'),
+      () => performance.now(),
+    ),
     timeoutMs: KUBERNETES_TIMEOUT_MS,
   });
 }

@@ -1,20 +1,15 @@
-// Asks the Kubernetes API server the three questions that the provider has, and tells it what a Pod's author is to know.
+// Asks the Kubernetes API server the three questions that the provider has, and writes Events, as JSON on connections that it
+// keeps. Of the client library only the types are used: at run time it costs 15 MB of memory and a second reading of every
+// field (decision 24).
 
-import {
-  ApiException,
-  AuthenticationV1Api,
-  CoreV1Api,
-  CoreV1Event,
-  createConfiguration,
-  ServerConfiguration,
+import type {
+  V1ContainerStatus,
+  V1Pod,
+  V1Secret,
   V1TokenReview,
-  V1TokenReviewSpec,
   V1TokenReviewStatus,
-  type Configuration,
-  type V1Pod,
-  type V1Secret,
 } from '@kubernetes/client-node';
-import { Agent } from 'undici';
+import { Pool } from 'undici';
 import { ProviderError } from '../errors.ts';
 import { toKubernetesEvent, type PodEvent } from './events.ts';
 
@@ -25,7 +20,7 @@ export type KubernetesClient = {
     audience: string,
     signal: AbortSignal,
   ) => Promise<V1TokenReviewStatus>;
-  /** `undefined` where there is no such Pod. */
+  /** `undefined` where there is no such Pod. Of its times, only the starts of running containers are Dates. */
   readonly readPod: (
     namespace: string,
     name: string,
@@ -51,125 +46,147 @@ export type KubernetesClientOptions = {
 };
 
 const MAX_CONNECTIONS = 50;
-/** No request waits for it; it has the timeout of its own. */
+/** No request waits for an Event; it has the timeout of its own. */
 const NEVER = new AbortController().signal;
 
 export function createKubernetesClient(options: KubernetesClientOptions): KubernetesClient {
-  const call = createCaller(options);
+  const ask = createAsker(options);
+
+  async function readObject(kind: Kind, object: ObjectName, signal: AbortSignal): Promise<unknown> {
+    const { namespace, name } = object;
+    if (!NAME.test(namespace) || !NAME.test(name)) return undefined;
+    const question = `get ${kind} ${namespace}/${name}`;
+    const path = `/api/v1/namespaces/${namespace}/${kind}s/${name}`;
+    const answer = await ask({ question, method: 'GET', path }, signal);
+    return answer.status === 404 ? undefined : parse(question, answer);
+  }
+
   return {
-    reviewToken: (token, audience, signal) =>
-      call('create tokenreviews', signal, async (configuration) => {
-        const body = tokenReview(token, audience);
-        const review = await new AuthenticationV1Api(configuration).createTokenReview({ body });
-        return review.status ?? new V1TokenReviewStatus();
-      }),
-    readPod: (namespace, name, signal) =>
-      call(`get pod ${namespace}/${name}`, signal, (configuration) =>
-        unlessMissing({ namespace, name }, (object) =>
-          new CoreV1Api(configuration).readNamespacedPod(object),
-        ),
-      ),
-    readSecret: (namespace, name, signal) =>
-      call(`get secret ${namespace}/${name}`, signal, (configuration) =>
-        unlessMissing({ namespace, name }, (object) =>
-          new CoreV1Api(configuration).readNamespacedSecret(object),
-        ),
-      ),
-    writeEvent: (event) =>
-      call(`create events in ${event.namespace}`, NEVER, async (configuration) => {
-        const { namespace } = event;
-        const body = Object.assign(new CoreV1Event(), toKubernetesEvent(event));
-        const object = { namespace, body };
-        return unlessExisting(new CoreV1Api(configuration).createNamespacedEvent(object));
-      }),
+    reviewToken: async (token, audience, signal) => {
+      const question = 'create tokenreviews';
+      const body = JSON.stringify(tokenReview(token, audience));
+      const answer = await ask({ question, method: 'POST', path: TOKEN_REVIEWS, body }, signal);
+      return (parse(question, answer) as V1TokenReview).status ?? NOT_REVIEWED;
+    },
+    readPod: async (namespace, name, signal) => {
+      const pod = (await readObject('pod', { namespace, name }, signal)) as V1Pod | undefined;
+      if (pod !== undefined) reviveStarts(pod);
+      return pod;
+    },
+    readSecret: async (namespace, name, signal) =>
+      (await readObject('secret', { namespace, name }, signal)) as V1Secret | undefined,
+    writeEvent: async (event) => {
+      const question = `create events in ${event.namespace}`;
+      const path = `/api/v1/namespaces/${event.namespace}/events`;
+      const body = JSON.stringify(toKubernetesEvent(event));
+      const answer = await ask({ question, method: 'POST', path, body }, NEVER);
+      if (answer.status === 409) return 'exists';
+      parse(question, answer);
+      return 'written';
+    },
   };
 }
 
-type Ask<T> = (configuration: Configuration) => Promise<T>;
-
-function createCaller({ server, ca, readToken, timeoutMs }: KubernetesClientOptions) {
-  // The client library makes a new Agent for every call unless it is given one: a connection each.
-  const agent = new Agent({ connect: { ca, timeout: timeoutMs }, connections: MAX_CONNECTIONS });
-  const baseServer = new ServerConfiguration(server, {});
-
-  return async function call<T>(question: string, signal: AbortSignal, ask: Ask<T>): Promise<T> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const authentication = {
-      getName: () => 'service account token',
-      applySecurityAuthentication: async (request: RequestContext) => {
-        request.setHeaderParam('Authorization', `Bearer ${await readToken()}`);
-        request.setDispatcher(agent);
-        request.setSignal(limit);
-      },
-    };
-    try {
-      const authMethods = { default: authentication };
-      return await ask(createConfiguration({ baseServer, authMethods }));
-    } catch (error) {
-      throw translateFailure(question, error, signal);
-    }
-  };
-}
-
-function tokenReview(token: string, audience: string): V1TokenReview {
-  const review = new V1TokenReview();
-  review.spec = new V1TokenReviewSpec();
-  review.spec.token = token;
-  review.spec.audiences = [audience];
-  return review;
-}
-
-type RequestContext = ReturnType<ServerConfiguration<Record<string, never>>['makeRequestContext']>;
-
+type Kind = 'pod' | 'secret';
 type ObjectName = { readonly namespace: string; readonly name: string };
 
 // What Kubernetes allows as a name. Some names come from annotations, and ".." would ask for another resource.
 const NAME = /^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/;
+const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 
-async function unlessMissing<T>(
-  { namespace, name }: ObjectName,
-  read: (object: ObjectName) => Promise<T>,
-): Promise<T | undefined> {
-  if (!NAME.test(namespace) || !NAME.test(name)) return undefined;
+type Call = {
+  /** As the error names it. */
+  readonly question: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+};
+type Answer = { readonly status: number; readonly text: string };
+
+function createAsker({ server, ca, readToken, timeoutMs }: KubernetesClientOptions) {
+  // Timeouts of the connection, not a signal for each call: one that nobody clears holds all of its call until it fires.
+  const pool = new Pool(server, {
+    connect: { ca, timeout: timeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connections: MAX_CONNECTIONS,
+  });
+
+  async function send({ method, path, body }: Call, signal: AbortSignal): Promise<Answer> {
+    const headers = {
+      authorization: `Bearer ${await readToken()}`,
+      accept: 'application/json',
+      'content-type': 'application/json',
+    };
+    const answer = await pool.request({ method, path, headers, body: body ?? null, signal });
+    return { status: answer.statusCode, text: await answer.body.text() };
+  }
+
+  return async function ask(call: Call, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await send(call, signal);
+    } catch (error) {
+      throw unanswered(call.question, error, signal);
+    }
+  };
+}
+
+const NOT_REVIEWED: Readonly<Pick<V1TokenReviewStatus, 'authenticated'>> = { authenticated: false };
+
+function tokenReview(token: string, audience: string): object {
+  const spec = { token, audiences: [audience] };
+  return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec };
+}
+
+/** Throws `kubernetes_unavailable` for anything but an object. */
+function parse(question: string, { status, text }: Answer): object {
+  if (status !== 200 && status !== 201) throw refused(question, status);
   try {
-    return await read({ namespace, name });
-  } catch (error) {
-    if (error instanceof ApiException && error.code === 404) return undefined;
-    throw error;
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return answer;
+  } catch {
+    // Without the cause: it quotes the answer, and that of a Secret must not be logged.
+  }
+  throw unavailable(question, 'answered something that is no object', TRY_AGAIN);
+}
+
+/** In place, since the object is nobody else's yet. */
+function reviveStarts({ status }: V1Pod): void {
+  const lists = [status?.containerStatuses, status?.initContainerStatuses];
+  for (const { state } of lists.flatMap((list): V1ContainerStatus[] => list ?? [])) {
+    const running = state?.running;
+    if (running?.startedAt !== undefined) running.startedAt = new Date(running.startedAt);
   }
 }
 
-async function unlessExisting(created: Promise<unknown>): Promise<'written' | 'exists'> {
-  try {
-    await created;
-    return 'written';
-  } catch (error) {
-    if (error instanceof ApiException && error.code === 409) return 'exists';
-    throw error;
-  }
+const TRY_AGAIN = 'try again, and check the API server if it persists';
+
+function refused(question: string, status: number): ProviderError {
+  const advice =
+    status === 401 || status === 403
+      ? 'it does not allow that; check the ClusterRole and Roles of the provider'
+      : TRY_AGAIN;
+  return unavailable(question, `answered ${status}`, advice);
 }
 
-function translateFailure(question: string, error: unknown, signal: AbortSignal): ProviderError {
+function unanswered(question: string, error: unknown, signal: AbortSignal): ProviderError {
   if (signal.aborted) {
     const message = `the Kubernetes API server did not answer in time (${question}); try again`;
     return new ProviderError('deadline_exceeded', message);
   }
-  const status = error instanceof ApiException ? error.code : undefined;
-  const advice =
-    status === 401 || status === 403
-      ? 'it does not allow that; check the ClusterRole and Roles of the provider'
-      : 'try again, and check the API server if it persists';
-  const answer = status === undefined ? 'could not be reached' : `answered ${status}`;
+  const failure = unavailable(question, 'could not be reached', TRY_AGAIN);
+  return new ProviderError(failure.code, failure.message, { cause: describeFailure(error) });
+}
+
+function unavailable(question: string, what: string, advice: string): ProviderError {
   return new ProviderError(
     'kubernetes_unavailable',
-    `the Kubernetes API server ${answer} (${question}): ${advice}`,
-    { cause: describeFailure(error) },
+    `the Kubernetes API server ${what} (${question}): ${advice}`,
   );
 }
 
-/** Only names and codes: the library's messages can quote the answer, and that of a Secret must not be logged. */
+/** Only names and codes: messages can quote what they are about. */
 function describeFailure(error: unknown): Error {
-  if (error instanceof ApiException) return new Error(`HTTP status ${error.code}`);
   if (!(error instanceof Error)) return new Error('no reason given');
   const codes = [error, error.cause].map((thrown) =>
     thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '',
