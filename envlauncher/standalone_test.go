@@ -293,6 +293,16 @@ func TestStandaloneVerifiesAWS(t *testing.T) {
 	})
 }
 
+func TestStandaloneAsksThePodsIdentityOverNoProxy(t *testing.T) {
+	c := newStandaloneContainer(t)
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the proxy got %s %s", r.Method, r.Host) }))
+	t.Cleanup(proxy.Close)
+	c.write("/token", "token-1", 0o644)
+	settings := standaloneSettings("shop/api", "A=piggy:k", "PIGGY_NUMBER_OF_RETRY=0", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL,
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.2/none", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/token")
+	c.expectFailure(c.launch(settings, "application"), 125, "credentials of EKS Pod Identity at http://169.254.170.2/none")
+}
+
 func TestStandaloneReadsTheVariablesAsTheApplicationWouldSeeThem(t *testing.T) {
 	c := newStandaloneContainer(t)
 	handler, _ := awsStandIn(t, secretAnswer(`{"k":"`+canary+`"}`))

@@ -4,6 +4,7 @@ package aws
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"strings"
@@ -40,7 +41,7 @@ type Client struct {
 
 // NewClient refuses what could only fail later.
 func NewClient(config Config, source secretstore.Source) (*Client, error) {
-	roots, err := readRoots(config.Env("AWS_CA_BUNDLE"))
+	roots, err := readRoots(config.Env("AWS_CA_BUNDLE"), x509.SystemCertPool)
 	if err != nil {
 		return nil, err
 	}

@@ -217,6 +217,9 @@ func TestAPathWithoutParametersOrWithTooMany(t *testing.T) {
 	})
 	_, err = read(t, environment(endless.url), parameters, "A")
 	expectFailure(t, err, false, "more than 1000 parameters are under /shop")
+	if pages != 11 {
+		t.Errorf("%d pages of 100 were read", pages)
+	}
 }
 
 func TestWhatAWSRefuses(t *testing.T) {

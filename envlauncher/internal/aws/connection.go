@@ -48,8 +48,8 @@ func (c connector) client(proxy func(*http.Request) (*url.URL, error)) *http.Cli
 	}
 }
 
-// readRoots returns what AWS_CA_BUNDLE names; else nil, the image's, or our own where the image has none.
-func readRoots(bundleFile string) (*x509.CertPool, error) {
+// readRoots returns what AWS_CA_BUNDLE names; else the image's own, or ours where the image has none.
+func readRoots(bundleFile string, readSystem func() (*x509.CertPool, error)) (*x509.CertPool, error) {
 	if bundleFile != "" {
 		pem, err := os.ReadFile(bundleFile)
 		if err != nil {
@@ -61,7 +61,7 @@ func readRoots(bundleFile string) (*x509.CertPool, error) {
 		}
 		return pool, nil
 	}
-	system, err := x509.SystemCertPool()
+	system, err := readSystem()
 	if err == nil && !system.Equal(x509.NewCertPool()) {
 		return system, nil
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -118,8 +119,6 @@ func agentAnswer(expires time.Time) string {
 func TestPodIdentity(t *testing.T) {
 	s := awsWithSTS(t, func(http.ResponseWriter, *http.Request) { t.Error("STS was asked") })
 	a := agent(t, answer(200, agentAnswer(time.Now().Add(time.Hour)), "Content-Type: application/json"))
-	// A proxy is no way to the node.
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	values, err := read(t, podIdentity(s.url, a.url, writeToken(t, "jwt-2\n")), secret, "a")
 	if err != nil || values["a"] != "1" {
 		t.Fatalf("got %q, %v", values, err)
@@ -198,33 +197,45 @@ func TestAPodWithoutAnIdentityIsToldSo(t *testing.T) {
 	}
 }
 
-func TestTheRootsOfAWSAreThere(t *testing.T) {
+func TestTheCertificatesThatAWSIsVerifiedBy(t *testing.T) {
 	authority := providertest.NewAuthority(t)
-	t.Run("bundled for images without any", func(t *testing.T) {
-		pool, err := bundledRoots()
-		if err != nil {
-			t.Fatal(err)
-		}
-		//lint:ignore SA1019 the pool is ours, not the system's
-		subjects := fmt.Sprintf("%q", pool.Subjects())
-		for _, name := range []string{"Amazon Root CA 1", "Amazon Root CA 3", "Starfield Root Certificate Authority - G2"} {
-			if !strings.Contains(subjects, name) {
-				t.Errorf("%s is missing", name)
+	own := x509.NewCertPool()
+	own.AppendCertsFromPEM([]byte(authority.PEM))
+	bundled, err := bundledRoots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := writeToken(t, authority.PEM)
+	empty := x509.NewCertPool()
+	cases := map[string]struct {
+		bundleFile string
+		system     *x509.CertPool
+		failure    error
+		expected   *x509.CertPool
+	}{
+		"AWS_CA_BUNDLE's":                   {file, bundled, nil, own},
+		"the image's":                       {"", own, nil, own},
+		"our own where the image has none":  {"", empty, nil, bundled},
+		"our own where they cannot be read": {"", nil, errors.New("no"), bundled},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			pool, err := readRoots(c.bundleFile, func() (*x509.CertPool, error) { return c.system, c.failure })
+			if err != nil || !pool.Equal(c.expected) {
+				t.Errorf("got others, %v", err)
 			}
+		})
+	}
+	//lint:ignore SA1019 the pool is ours, not the system's
+	subjects := fmt.Sprintf("%q", bundled.Subjects())
+	for _, name := range []string{"Amazon Root CA 1", "Amazon Root CA 3", "Starfield Root Certificate Authority - G2"} {
+		if !strings.Contains(subjects, name) {
+			t.Errorf("%s is not bundled", name)
 		}
-	})
-	t.Run("from AWS_CA_BUNDLE", func(t *testing.T) {
-		file := writeToken(t, authority.PEM)
-		//lint:ignore SA1019 the pool is ours, not the system's
-		if pool, err := readRoots(file); err != nil || len(pool.Subjects()) != 1 {
+	}
+	for _, file := range []string{writeToken(t, "x"), "/nowhere"} {
+		if _, err := readRoots(file, x509.SystemCertPool); err == nil || !strings.Contains(err.Error(), "AWS_CA_BUNDLE") {
 			t.Errorf("got %v", err)
 		}
-	})
-	t.Run("not from a file that holds none", func(t *testing.T) {
-		for _, file := range []string{writeToken(t, "x"), "/nowhere"} {
-			if _, err := readRoots(file); err == nil || !strings.Contains(err.Error(), "AWS_CA_BUNDLE") {
-				t.Errorf("got %v", err)
-			}
-		}
-	})
+	}
 }
