@@ -16,6 +16,7 @@ const suites: Record<string, () => Promise<number>> = {
   provider: () => nodeTests('provider'),
   bench: () => nodeTests('bench'),
   docs: () => nodeTests('docs'),
+  images: () => nodeTests('images'),
   policies: async () => {
     await kyvernoCli(console.log);
     return nodeTests('policies');
