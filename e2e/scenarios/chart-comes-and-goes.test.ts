@@ -35,7 +35,8 @@ test('an upgrade changes the settings, and helm test asks for a lookup and is re
     test: { image: `${registry}/app:v1` },
   });
   assert.equal(await settingOf('PIGGY_INITIAL_DELAY'), '1s');
-  const said = await helm(['test', installation.release, '--namespace', installation.namespace]);
+  const inNamespace = ['--namespace', installation.namespace];
+  const said = await helm(['test', installation.release, ...inNamespace, '--logs']);
   assert.match(said, /ok +a lookup as Kyverno asks for it: registry\.\S+\/app:v1 runs \/app/);
   assert.match(said, /ok +a secret for a Pod that was not injected: refused with not_injected/);
 });
@@ -78,8 +79,11 @@ test('an uninstalled chart leaves no policy, no webhook and nobody who refuses',
     };
     return spec?.containers[0]?.command?.[0] === 'sh' ? true : undefined;
   });
-  const inNamespace = ['--namespace', installation.namespace];
-  assert.equal(await kubectl(['get', 'pods,services,deployments', ...inNamespace]), '');
+  await until('nothing of it is left', async () => {
+    const objects = 'pods,services,deployments,serviceaccounts,networkpolicies,roles,rolebindings';
+    const args = ['get', objects, '--namespace', installation.namespace, '--output=name'];
+    return (await kubectl(args)) === 'serviceaccount/default' ? true : undefined;
+  });
 });
 
 test('what the provider made for itself stays, and is told by its label', async () => {
