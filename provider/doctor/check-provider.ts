@@ -128,6 +128,6 @@ export function decideSettings(read: ClusterRead, inUse: SettingsInUse): Outcome
     ? ok('the ConfigMap piggy is right, and what this replica was started with')
     : fails(
         `the ConfigMap piggy and this replica differ in ${changed.join(', ')}`,
-        'kubectl rollout restart deploy/piggy',
+        'kubectl rollout restart deploy/piggy; what then still differs is set by the container itself',
       );
 }

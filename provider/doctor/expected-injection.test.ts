@@ -133,6 +133,19 @@ for (const [name, [metadata, reason]] of Object.entries(passed)) {
   });
 }
 
+test('the container that installs the launcher is none of the author, whatever stands in it', () => {
+  const env = [{ name: 'A', value: 'piggy:A' }];
+  const pod = {
+    metadata: { annotations: { 'piggysec.com/inject': 'true' } },
+    spec: {
+      initContainers: [{ name: 'install-piggy-env', env }],
+      containers: [{ name: 'app', env }],
+    },
+  } as unknown as V1Pod;
+  const admission = expectAdmission(pod, OWN_NAMESPACE);
+  assert.deepEqual(admission.injects && admission.containers.map(({ name }) => name), ['app']);
+});
+
 test('the lookup carries the pull secrets of the Pod, the annotated one last', () => {
   const pod = {
     metadata: {
