@@ -154,6 +154,17 @@ function createDisturbances(disturbances: Disturbance[]) {
       });
     },
 
+    /** Bodies of matching requests come byte by byte, a hundred a second, and never end. */
+    answerSlowly: (match: RegExp, contentType: string) => {
+      whenMatching(match, Infinity, (response) => {
+        response.writeHead(200, { 'content-type': contentType });
+        const timer = setInterval(() => response.write(' '), 10);
+        response.on('close', () => {
+          clearInterval(timer);
+        });
+      });
+    },
+
     /** Matching requests are never answered. */
     neverAnswer: (match: RegExp) => {
       whenMatching(match, Infinity, () => undefined);
