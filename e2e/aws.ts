@@ -9,9 +9,11 @@ const namespace = 'aws';
 const named = { name: 'moto', namespace };
 const labels = { 'app.kubernetes.io/name': 'moto' };
 
+export const awsEndpoint = `http://moto.${namespace}.svc:5000`;
+
 /** Leads an AWS SDK in the cluster to moto. */
 export const awsEnvironment = {
-  AWS_ENDPOINT_URL: `http://moto.${namespace}.svc:5000`,
+  AWS_ENDPOINT_URL: awsEndpoint,
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
 } as const;
@@ -31,12 +33,12 @@ export async function awsFromHere() {
 export function installAws(): Promise<void> {
   return step('Installing moto', async () => {
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    await apply(service, deployment);
+    await apply(awsService, deployment);
     await rolledOut('deployment/moto', namespace);
   });
 }
 
-const service: KubernetesObject = {
+export const awsService: KubernetesObject = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: named,

@@ -2,6 +2,7 @@
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { applicationImages, applicationRecipes } from './application-images.ts';
 import { buildImage, type ImageRecipe } from './build-image.ts';
 import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
@@ -19,6 +20,7 @@ export const images = {
   busybox: 'piggy-e2e/busybox:checkout',
   /** AWS. */
   moto: 'piggy-e2e/moto:checkout',
+  ...applicationImages,
 } as const;
 
 /** Returns their names. */
@@ -30,6 +32,7 @@ export function buildImages(engine: Engine): Promise<string[]> {
       await provider(engine),
       await busybox(engine),
       await moto(engine),
+      ...(await applicationRecipes(engine, images.busybox)),
     ]) {
       names.push(await buildImage(recipe, engine.env));
     }

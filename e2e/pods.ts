@@ -3,13 +3,14 @@
 import { images } from './images.ts';
 import { type KubernetesObject, kubectl } from './kubectl.ts';
 import { until } from './poll.ts';
+import { tells } from './tells.ts';
 
 export type ContainerStatus = {
   readonly name: string;
   readonly restartCount: number;
   readonly state: {
     readonly waiting?: { readonly reason?: string };
-    readonly running?: object;
+    readonly running?: { readonly startedAt: string };
     readonly terminated?: Ended;
   };
   readonly lastState: { readonly terminated?: Ended };
@@ -62,14 +63,6 @@ export function withPrefix(annotations: Readonly<Record<string, string>>): Recor
   return Object.fromEntries(
     Object.entries(annotations).map(([name, value]) => [`piggysec.com/${name}`, value]),
   );
-}
-
-const tell = `for name; do printf '%s ' "$name"; env | sed -n "s/^$name=//p" | tr -d '\\n' | sha256sum; done`;
-
-/** The command of a container that logs the hash of each of these variables, and then goes on or ends with a code. */
-export function tells(names: readonly string[], end: 'goes on' | number = 'goes on'): string[] {
-  const last = end === 'goes on' ? 'exec sleep infinity' : `exit ${end}`;
-  return ['sh', '-c', `${tell}; echo told; ${last}`, 'sh', ...names];
 }
 
 /** A busybox container that has these references in its environment, and tells them. */

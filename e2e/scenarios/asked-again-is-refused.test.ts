@@ -6,10 +6,11 @@ import { test } from 'node:test';
 import { askForSecret, launchOf, type Question, replicas, tokenOf } from '../ask-for-secret.ts';
 import { images } from '../images.ts';
 import { apply, kubectl, refusalOf } from '../kubectl.ts';
-import { podOf, readPod, statusOf, telling, tells, told } from '../pods.ts';
+import { podOf, readPod, statusOf, telling, told } from '../pods.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret, hashOf } from '../secrets.ts';
+import { tells } from '../tells.ts';
 
 const password = canary();
 const reference = { DB_PASSWORD: 'piggy:DB_PASSWORD' };

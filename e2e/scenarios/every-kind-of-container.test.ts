@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { images } from '../images.ts';
 import { apply, type KubernetesObject, kubectl } from '../kubectl.ts';
-import { podOf, statusOf, telling, tells, told } from '../pods.ts';
+import { podOf, statusOf, telling, told } from '../pods.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret, hashOf } from '../secrets.ts';
+import { tells } from '../tells.ts';
 
 const secret = { DB_USER: canary(), DB_PASSWORD: canary() };
 const reference = { DB_PASSWORD: 'piggy:DB_PASSWORD' };

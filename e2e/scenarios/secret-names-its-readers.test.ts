@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply, kubectl } from '../kubectl.ts';
 import { podOf, statusOf, telling, told } from '../pods.ts';
+import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret, hashOf } from '../secrets.ts';
 
@@ -42,4 +43,14 @@ test('the container of any other ends with 125, and kubectl describe shows why',
   assert.equal(ended.state.terminated?.exitCode, 125);
   const description = await kubectl(['describe', 'pod', 'other', `--namespace=${namespace}`]);
   assert.match(description, /piggy-env: .*403 service_account_not_allowed: .*PIGGY_ALLOWED_SA/);
+});
+
+test('an Event on the Pod says so, too', async () => {
+  const event = await until('the Event is there', async () => {
+    const selector = '--field-selector=involvedObject.name=other,reason=ServiceAccountNotAllowed';
+    const columns = '--output=jsonpath={.items[*].type} {.items[*].message}';
+    const said = await kubectl(['get', 'events', selector, columns, `--namespace=${namespace}`]);
+    return said.trim() === '' ? undefined : said;
+  });
+  assert.match(event, /^Warning .*PIGGY_ALLOWED_SA/);
 });
