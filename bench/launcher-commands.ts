@@ -13,7 +13,7 @@ export type Command = {
   readonly prepare: () => Promise<Program & { readonly expected: string }>;
 };
 
-type Place = { readonly folder: string; readonly launcher: string };
+type Place = { readonly folder: string; readonly launcher: string; readonly standalone: string };
 
 export async function createCommands(
   session: Session,
@@ -40,6 +40,7 @@ export async function createCommands(
       `${value}\n`,
     ),
     always('launcher with a canned answer', asking, `${value}\n`),
+    await createStandalone(session, { argv: [place.standalone, ...asking.argv.slice(1)] }),
     await createLaunch(session, { argv: asking.argv, tokenFile: join(place.folder, 'own-token') }),
   ];
   if (curl === undefined) return { commands, notes: ['curl is not installed here'] };
@@ -96,6 +97,28 @@ async function createLaunch(
     return { argv, env, expected: `${launch.values['DB_PASSWORD'] ?? ''}\n` };
   };
   return { name: 'launcher with the warm provider', prepare };
+}
+
+/** It asks AWS itself, here without TLS: the stand-in has none. */
+async function createStandalone(
+  session: Session,
+  { argv }: { readonly argv: readonly string[] },
+): Promise<Command> {
+  const { awsUrl } = await session.standIns.ask('describe', undefined);
+  const [secret] = await putSecrets(session, 1);
+  const env = {
+    ...secret?.settings,
+    PIGGY_UID: 'standalone',
+    PIGGY_STANDALONE: 'true',
+    PIGGY_SERVICE_ACCOUNT: 'shop:api',
+    PIGGY_AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    DB_PASSWORD: 'piggy:DB_PASSWORD',
+  };
+  const expected = `${secret?.values['DB_PASSWORD'] ?? ''}\n`;
+  return always('standalone launcher, AWS without TLS', { argv, env }, expected);
 }
 
 type CurlTarget = { readonly url: string; readonly ca: string; readonly folder: string };

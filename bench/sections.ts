@@ -6,10 +6,12 @@ import { measureLauncher } from './sections/launcher.ts';
 import { measureScale } from './sections/scale.ts';
 import { measureSecrets } from './sections/secrets.ts';
 import { measureSoak } from './sections/soak.ts';
+import { measureStart } from './sections/start.ts';
 
 export type MeasureSection = (scale: { readonly isQuick: boolean }) => Promise<SectionReport>;
 
 const sections = {
+  start: measureStart,
   launcher: measureLauncher,
   secrets: measureSecrets,
   images: measureImages,

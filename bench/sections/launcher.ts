@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildLauncher } from '../../tools/launcher.ts';
+import { buildLauncher, fillLauncherImage } from '../../tools/launcher.ts';
 import { createCpuQuota } from '../cpu-quota.ts';
 import { createCommands, type Command } from '../launcher-commands.ts';
 import type { SectionReport, Table, Target } from '../report.ts';
@@ -24,10 +24,14 @@ export function measureLauncher({
     const folder = mkdtempSync(join(tmpdir(), 'piggy-bench-'));
     try {
       const stopwatch = await buildStopwatch(folder);
-      const launcher = await buildLauncher(folder);
-      const { commands, notes } = await createCommands(session, { folder, launcher });
+      const image = join(folder, 'image');
+      mkdirSync(image);
+      await fillLauncherImage(image);
+      const launcher = join(image, 'piggy-env');
+      const standalone = join(image, 'standalone', 'piggy-env');
+      const { commands, notes } = await createCommands(session, { folder, launcher, standalone });
       const series = await timeAll(stopwatch, commands, isQuick ? 10 : 200);
-      const sizes = await measureSizes(folder);
+      const sizes = await measureSizes(folder, standalone);
       const install = await measureInstall(stopwatch, { folder, launcher, isQuick });
       return {
         tables: [tabulate(series), ...install.tables, sizes.table],
@@ -68,7 +72,10 @@ async function timeAll(
   return commands.map((command) => ({ name: command.name, runs: runs.get(command) ?? [] }));
 }
 
-async function measureSizes(folder: string): Promise<{ table: Table; targets: Target[] }> {
+async function measureSizes(
+  folder: string,
+  standalone: string,
+): Promise<{ table: Table; targets: Target[] }> {
   const rows: [string, number][] = [];
   for (const architecture of ['amd64', 'arm64']) {
     const path = join(folder, architecture);
@@ -84,6 +91,7 @@ async function measureSizes(folder: string): Promise<{ table: Table; targets: Ta
     limit: 6,
     kind: 'atMost',
   }));
+  rows.push(['standalone piggy-env', statSync(standalone).size / 1e6]);
   return { table: { title: 'Size of the binary', columns: ['', 'MB'], rows }, targets };
 }
 

@@ -139,7 +139,6 @@ async function measureLeftovers(
   return {
     table: { title: 'Memory and sockets', columns: ['', 'RSS MB', 'open sockets'], rows },
     targets: [
-      { sentence: 'idle memory, MB', measured: idleMb, limit: 110, kind: 'atMost' },
       {
         sentence: `peak memory over ${done.toLocaleString('en-US')} requests, MB`,
         measured: peakResidentMb,
