@@ -1,18 +1,24 @@
 // The real registry of Debian's docker-registry package, with images made by umoci and pushed by skopeo.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { createDocument, descriptorOf, OCI_INDEX } from './registry-images.ts';
+import { TOKEN_ISSUER, TOKEN_SERVICE } from './token-server.ts';
 
 export type RegistryProgramOptions = {
   readonly user?: { readonly name: string; readonly password: string };
   /** PEM; with it the registry speaks HTTPS. */
   readonly certificate?: { readonly cert: string; readonly key: string };
+  /** The registry asks for tokens of this server, in place of the user's password. */
+  readonly tokens?: { readonly origin: string; readonly authority: string };
+  /** It keeps no images of its own, and fetches those of this registry. */
+  readonly mirrorOf?: string;
 };
 
 export type BuiltImage = {
@@ -49,23 +55,28 @@ export async function startRegistryProgram(options: RegistryProgramOptions = {})
   // What is logged later is thrown away, so that the pipe never fills.
   program.stderr.resume();
 
-  const push = (name: string, target: string, options: readonly string[]) => {
+  // Not synchronous: the token server may be in this process.
+  const push = async (name: string, target: string, options: readonly string[]) => {
     const access = user ? ['--dest-creds', `${user.name}:${user.password}`] : [];
     const source = `oci:${join(folder, 'layout')}:${name}`;
     const common = ['--dest-tls-verify=false', '--insecure-policy', ...access, ...options];
-    run('skopeo', ['copy', ...common, source, `docker://${host}/${target}`]);
+    await promisify(execFile)('skopeo', ['copy', ...common, source, `docker://${host}/${target}`]);
   };
 
   return {
     host,
     origin: `${certificate ? 'https' : 'http'}://${host}`,
 
-    pushImage: (target: string, image: BuiltImage, format: PushFormat = 'oci'): void => {
-      push(buildImage(folder, image), target, ['--format', format]);
+    pushImage: async (
+      target: string,
+      image: BuiltImage,
+      format: PushFormat = 'oci',
+    ): Promise<void> => {
+      await push(buildImage(folder, image), target, ['--format', format]);
     },
 
-    pushIndex: (target: string, images: readonly BuiltImage[]): void => {
-      push(buildIndex(folder, images), target, ['--all']);
+    pushIndex: async (target: string, images: readonly BuiltImage[]): Promise<void> => {
+      await push(buildIndex(folder, images), target, ['--all']);
     },
 
     close: async (): Promise<void> => {
@@ -76,13 +87,26 @@ export async function startRegistryProgram(options: RegistryProgramOptions = {})
   };
 }
 
-function createSettings(folder: string, { user, certificate }: RegistryProgramOptions): object {
+function createSettings(folder: string, options: RegistryProgramOptions): object {
+  const { user, certificate, tokens, mirrorOf } = options;
   const write = (name: string, content: string) => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
   const password = user && execFileSync('htpasswd', ['-nbB', user.name, user.password]).toString();
-  const auth = password && { htpasswd: { realm: 'piggy', path: write('htpasswd', password) } };
+  const byPassword = password && {
+    htpasswd: { realm: 'piggy', path: write('htpasswd', password) },
+  };
+  const auth = tokens
+    ? {
+        token: {
+          realm: `${tokens.origin}/token`,
+          service: TOKEN_SERVICE,
+          issuer: TOKEN_ISSUER,
+          rootcertbundle: write('token.crt', tokens.authority),
+        },
+      }
+    : byPassword;
   const tls = certificate && {
     certificate: write('tls.crt', certificate.cert),
     key: write('tls.key', certificate.key),
@@ -94,6 +118,7 @@ function createSettings(folder: string, { user, certificate }: RegistryProgramOp
     http: { addr: '127.0.0.1:0', ...(tls ? { tls } : {}) },
     compatibility: { schema1: { enabled: true } },
     ...(auth ? { auth } : {}),
+    ...(mirrorOf === undefined ? {} : { proxy: { remoteurl: mirrorOf } }),
   };
 }
 
