@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createMetrics } from '../provider/observability/metrics.ts';
 import { container, pod, renderObject, settings, testOptions, values } from './rendered.ts';
 
 testOptions({
@@ -171,4 +172,15 @@ test('a HorizontalPodAutoscaler is not overruled by the Deployment', async () =>
   const scaled = values({ autoscaling: { enabled: true } });
   const { spec } = (await renderObject(scaled, 'Deployment piggy')) as unknown as { spec: object };
   assert.ok(!('replicas' in spec));
+});
+
+test('alerts ask for metrics that the provider has', async () => {
+  const rule = await renderObject(
+    values({ prometheusRule: { enabled: true } }),
+    'PrometheusRule piggy',
+  );
+  const asked = [...JSON.stringify(rule).matchAll(/piggy_\w+(?=\{)/g)].map(([name]) => name);
+  assert.ok(asked.length > 0);
+  const { text } = await createMetrics().render();
+  for (const name of asked) assert.ok(text.includes(`# TYPE ${name} `), name);
 });
