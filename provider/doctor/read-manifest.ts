@@ -24,8 +24,7 @@ export function parseManifest(text: string, namespaceIfNone: string): V1Pod {
     throw new RangeError('the manifest is neither a Pod nor has it a template of one');
   }
   const annotations = Object.entries(fieldsOf(readField(template, 'metadata', 'annotations')));
-  // The API server checks the other fields; here each is read as if it may be missing.
-  return {
+  const pod: unknown = {
     metadata: {
       namespace: textAt(object, 'namespace') ?? namespaceIfNone,
       name: textAt(object, 'name') ?? 'without-name',
@@ -33,6 +32,8 @@ export function parseManifest(text: string, namespaceIfNone: string): V1Pod {
     },
     spec,
   };
+  // The API server checks the other fields; here each is read as if it may be missing.
+  return pod as V1Pod;
 }
 
 function toObject(document: Document.Parsed): unknown {
