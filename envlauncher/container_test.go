@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 
 // build builds as a release is built.
 func build(program, source string, environment ...string) error {
-	command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, source)
+	command := exec.Command("go", "build", "-tags", "nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", program, source)
 	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), environment...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", source, err, output)

@@ -5,7 +5,7 @@
 //	piggy-env install [--standalone] FOLDER   in the init container: copies itself, or the one that asks AWS itself
 //
 // Exit codes: 125 the launcher failed, 126 the command was found but cannot be executed, 127 it was not found;
-// any other is the application's. Build: CGO_ENABLED=0 go build -trimpath -ldflags "-s -w".
+// any other is the application's. Build: CGO_ENABLED=0 go build -tags nethttpomithttp2 -trimpath -ldflags "-s -w".
 package main
 
 import (

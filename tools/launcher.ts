@@ -20,7 +20,9 @@ export async function fillLauncherImage(folder: string, architecture?: string): 
 
 async function build(source: string, path: string, architecture?: string): Promise<string> {
   mkdirSync(dirname(path), { recursive: true });
-  const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', path, source];
+  // HTTP/2 is not spoken, and its tables would be filled at each start.
+  const flags = ['-tags', 'nethttpomithttp2', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];
+  const args = ['build', ...flags, '-o', path, source];
   const env = {
     ...process.env,
     CGO_ENABLED: '0',
