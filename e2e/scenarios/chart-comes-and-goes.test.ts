@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { helm, type Installation, installation, installChart } from '../chart.ts';
-import { apply, dryRun, kubectl } from '../kubectl.ts';
+import { apply, dryRun, kubectl, refusalOf } from '../kubectl.ts';
 import { deleteNamespace } from '../namespaces.ts';
 import { installPiggy } from '../piggy.ts';
 import { type Pod, podOf, telling, told } from '../pods.ts';
@@ -15,6 +15,7 @@ import { openScenario } from '../scenario.ts';
 import { canary, createSecret, hashOf } from '../secrets.ts';
 
 const former: Installation = { release: 'piggy-webhooks', namespace: 'piggy-webhooks' };
+const create = ['create', '--dry-run=server', '--filename', '-'];
 const password = canary();
 let registry = '';
 
@@ -105,10 +106,21 @@ test('under the names of a former installation its address serves', async () => 
   await deleteNamespace(former.namespace);
 });
 
-test('a new installation goes on with what the former one made', async () => {
+test('without inject-secrets, as it is installed before Kyverno, a Pod that opts in is refused', async () => {
   const before = await authority();
+  await installChart({ policies: { injectSecrets: false } });
+  await until('require-injection is in force', async () => {
+    const refusal = await refusalOf(create, JSON.stringify(pod('early')));
+    return /piggy: container app may use a piggy: reference but was not injected/.test(refusal)
+      ? true
+      : undefined;
+  });
   await installPiggy();
-  assert.equal(await authority(), before);
+  assert.equal(
+    await authority(),
+    before,
+    'a new installation goes on with what the former one made',
+  );
 });
 
 function pod(name: string, annotations: Readonly<Record<string, string>> = {}) {
