@@ -14,6 +14,8 @@ const event = {
 
 test('an Event warns about the container of the Pod', () => {
   assert.deepEqual(JSON.parse(JSON.stringify(toKubernetesEvent(event))), {
+    apiVersion: 'v1',
+    kind: 'Event',
     metadata: { name: 'api-0.0123456789abcdef', namespace: 'shop' },
     type: 'Warning',
     reason: 'AccessDenied',

@@ -21,6 +21,8 @@ export function toKubernetesEvent(event: PodEvent) {
   const { name, namespace, pod, container, reason, message, atMs } = event;
   const at = new Date(atMs);
   return {
+    apiVersion: 'v1',
+    kind: 'Event',
     metadata: { name, namespace },
     type: 'Warning',
     reason,

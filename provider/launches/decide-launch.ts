@@ -80,7 +80,9 @@ function selectSettings(env: PodContainer['env']): ReadonlyMap<string, string> |
 
 /** Check 4: the argv that runs is the one of the spec. */
 export function decideSignature({ name, args }: PodContainer, signature: string): Decision<void> {
-  if (signature === signSpecArgs(args.slice(1))) return allow(undefined);
+  // No program starts with a NUL in its argv, and in the signature it would end an element: "a\0b" would be "a", "b".
+  const isPossible = args.every((arg) => !arg.includes('\0'));
+  if (isPossible && signature === signSpecArgs(args.slice(1))) return allow(undefined);
   return refuse(
     'signature_mismatch',
     `container ${name} runs another command than its spec says; the launcher must run exactly the args of the Pod`,
