@@ -44,6 +44,8 @@ export type AwsClientOptions = {
 };
 
 const MAX_ATTEMPTS = 3;
+/** For one region and role, as many as there may be launches at a time. */
+const MAX_CONNECTIONS = 1_000;
 
 export function createSecretsManagerClient(options: AwsClientOptions): ReadSecretVersion {
   const clientFor = createRegionalClients(
@@ -74,6 +76,9 @@ export function describeClient(options: AwsClientOptions, region: string, role?:
       requestTimeout: requestTimeoutMs,
       // Without it a request that takes too long is a warning, not an error.
       throwOnRequestTimeout: true,
+      // Of its own it opens 50: whoever waits for one of them has its time running already.
+      httpAgent: { keepAlive: true, maxSockets: MAX_CONNECTIONS },
+      httpsAgent: { keepAlive: true, maxSockets: MAX_CONNECTIONS },
     },
   };
 }

@@ -1,0 +1,136 @@
+// Clients that are slow, idle or talk nonsense leave good ones unharmed, and many launches wait together for a slow AWS: held
+// against the real process, with the limits it has by default.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after, test, type TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { startAws } from './testing/aws.ts';
+import { startKubernetesApi } from './testing/kubernetes-api.ts';
+import { createLaunches } from './testing/launches.ts';
+import { installProvider } from './testing/provider-installation.ts';
+import { startProvider } from './testing/provider-process.ts';
+
+const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
+const files = await installProvider({ kubernetes });
+const launches = createLaunches(kubernetes, { ...files, connections: 50 });
+const provider = await startProvider({
+  ...files.env,
+  AWS_REGION: 'eu-central-1',
+  AWS_ENDPOINT_URL: aws.url,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  // A busy machine is no reason to fail.
+  PIGGY_SECRET_TIMEOUT: '1m',
+});
+const port = Number(new URL(provider.launchUrl).port);
+aws.putSecret('shop/api', '{"A":"1"}');
+
+after(async () => {
+  assert.equal(await provider.stop(), 0);
+  await Promise.all([kubernetes.stop(), aws.stop(), launches.close()]);
+  files.remove();
+});
+
+/** Of ten other addresses, so that no address has more than it may. */
+const addresses = Array.from({ length: 10 }, (_, index) => `127.0.1.${index + 1}`);
+
+/** A connection that says nothing, not even the first word of TLS. */
+async function openSilently(localAddress: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.on('error', () => undefined).resume();
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** A connection that sends `text` by one byte every second, for as long as it is let. */
+async function drip(context: TestContext, localAddress: string, text: string): Promise<Socket> {
+  const socket = connectTls({ port, host: '127.0.0.1', localAddress, ca: files.ca });
+  socket.on('error', () => undefined).resume();
+  await once(socket, 'secureConnect');
+  let sent = 0;
+  const timer = setInterval(() => {
+    if (sent < text.length) socket.write(text[(sent += 1) - 1] ?? '');
+  }, 1_000);
+  socket.on('close', () => {
+    clearInterval(timer);
+  });
+  context.after(() => {
+    socket.destroy();
+  });
+  return socket;
+}
+
+async function assertAllServed(count: number): Promise<void> {
+  const prepared = Array.from({ length: count }, () => launches.prepare('shop/api'));
+  const answers = await Promise.all(prepared.map((launch) => launch.ask(provider.launchUrl)));
+  assert.deepEqual(new Set(answers.map(({ code }) => code)), new Set(['ok']));
+}
+
+test('a thousand connections that say nothing leave launches unharmed, and are closed', async (context) => {
+  const silent = await Promise.all(
+    addresses.flatMap((address) => Array.from({ length: 100 }, () => openSilently(address))),
+  );
+  context.after(() => {
+    for (const socket of silent) socket.destroy();
+  });
+  await assertAllServed(100);
+  const open = silent.filter(({ destroyed }) => !destroyed);
+  await Promise.all(open.map((socket) => once(socket, 'close')));
+});
+
+test('requests that come byte by byte leave launches unharmed, and are ended', async (context) => {
+  const head = 'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\n';
+  const slow = await Promise.all(
+    addresses.flatMap((address) => [
+      drip(context, address, head),
+      drip(
+        context,
+        address,
+        `${head}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`,
+      ),
+    ]),
+  );
+  await assertAllServed(100);
+  const open = slow.filter(({ destroyed }) => !destroyed);
+  await Promise.all(open.map((socket) => once(socket, 'close')));
+});
+
+test('nonsense of many kinds leaves launches unharmed', async () => {
+  const bodies = ['{', '[]', 'null', '""', '{"uid":1}', 'x'.repeat(70_000), '{"references":{}}'];
+  const nonsense = bodies.map(async (text) => {
+    const answer = await fetch(provider.lookupUrl + '/kyverno/v1/images', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: text,
+    });
+    return answer.status;
+  });
+  await assertAllServed(50);
+  const statuses = await Promise.all(nonsense);
+  assert.ok(
+    statuses.every((status) => status >= 400 && status < 500),
+    statuses.join(),
+  );
+});
+
+test('two hundred launches at once, each of another secret, succeed while AWS takes 2 s for each', async (context) => {
+  aws.delay(2_000);
+  context.after(() => {
+    aws.delay(0);
+  });
+  const many = createLaunches(kubernetes, files);
+  context.after(() => many.close());
+  const prepared = Array.from({ length: 200 }, (_, index) => {
+    aws.putSecret(`shop/api-${index}`, '{"A":"1"}');
+    return many.prepare(`shop/api-${index}`);
+  });
+  // What a busy machine makes time out is tried again, as launchers do; nobody is refused.
+  const answers = await Promise.all(
+    prepared.map((launch) => launch.askPatiently(provider.launchUrl)),
+  );
+  assert.deepEqual(new Set(answers.map(({ code }) => code)), new Set(['ok']));
+  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  assert.ok(!metrics.includes('code="rate_limited"'));
+});
