@@ -182,9 +182,13 @@ async function run(target: LoadTarget, requests: readonly Request[]): Promise<Lo
 }
 
 function createPools({ urls, ca, connections }: LoadTarget): Pool[] {
-  const connect = ca === undefined ? {} : { ca };
+  // A machine that is slow is measured as slow; it does not end the run.
+  const patience = 120_000;
+  const connect = { timeout: patience, ...(ca === undefined ? {} : { ca }) };
   const each = Math.ceil(connections / urls.length);
-  return urls.map((url) => new Pool(url, { connections: each, pipelining: 1, connect }));
+  return urls.map(
+    (url) => new Pool(url, { connections: each, connect, headersTimeout: patience, pipelining: 1 }),
+  );
 }
 
 async function send(pool: Pool, { path, body, headers }: Request, target: LoadTarget) {

@@ -1,7 +1,7 @@
 // `npm run bench [-- <section>…] [--quick] [--json FILE] [--write]`: measures the bundled provider and the launcher on this
 // machine, and checks every answer on the way. Figures of two runs do not compare; ratios within one do.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderChart } from './chart.ts';
@@ -41,6 +41,7 @@ if (options.json !== undefined) {
 
 function writePage(name: SectionName, report: SectionReport): void {
   const page = join(docs, 'performance.md');
+  mkdirSync(join(docs, 'performance'), { recursive: true });
   const picture = report.chart ? `![${report.chart.title}](performance/${name}.svg)\n\n` : '';
   const content = `${picture}${renderMarkdown(report)}\n\n${machine}`;
   writeFileSync(page, replaceSection(readFileSync(page, 'utf8'), name, content));
