@@ -46,7 +46,9 @@ async function openSilently(localAddress: string): Promise<Socket> {
 
 /** A connection that sends `text` by one byte every second, for as long as it is let. */
 async function drip(context: TestContext, localAddress: string, text: string): Promise<Socket> {
-  const socket = connectTls({ port, host: '127.0.0.1', localAddress, ca: files.ca });
+  // Its types do not know localAddress, which it passes on.
+  const options = { port, host: '127.0.0.1', localAddress, ca: files.ca };
+  const socket = connectTls(options);
   socket.on('error', () => undefined).resume();
   await once(socket, 'secureConnect');
   let sent = 0;
