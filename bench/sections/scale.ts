@@ -60,7 +60,11 @@ async function measureRush(session: Session, count: number): Promise<Rush[]> {
   const plan = { count, connections: count, secrets: 1, oneRequestPerConnection: true };
   const results = await interleave(plans, count < 1_000 ? 1 : 5, async (used) => {
     const measured = await measureLaunches(session, used, plan);
-    assert.ok(measured.calls.aws <= used.length, `${measured.calls.aws} calls to AWS`);
+    const seconds = measured.requests / measured.perSecond;
+    // A value is kept for five seconds.
+    const most = used.length * (1 + Math.floor(seconds / 5));
+    const told = `${measured.calls.aws} calls to AWS in ${seconds.toFixed(1)} s`;
+    assert.ok(measured.calls.aws <= most, told);
     return measured;
   });
   return plans.map((used) => ({ providers: used.length, results: results.get(used) ?? [] }));
