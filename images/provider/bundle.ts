@@ -1,7 +1,7 @@
 // Bundles the provider into one file, which is all that its image needs beside Node: build/provider.mjs, its source map,
 // and the licences of what is in it (build/provider.mjs.LEGAL.txt); and what `helm test` runs in the same image.
 
-import { build as bundle, type OnResolveResult, type Plugin } from 'esbuild';
+import { build as bundle } from 'esbuild';
 import { appendFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderNotices } from './notices.ts';
@@ -18,7 +18,6 @@ const { metafile } = await bundle({
   // Names stay: errors in the log name their place by function, and short names cost 8 MB more of memory, measured.
   minifyWhitespace: true,
   minifySyntax: true,
-  plugins: [withoutUnusedParts(/node_modules\/@kubernetes\/client-node\//)],
   sourcemap: true,
   platform: 'node',
   format: 'esm',
@@ -40,19 +39,3 @@ await bundle({
   target: 'node24',
 });
 console.log(`build/provider.mjs ${(statSync(outfile).size / 1e6).toFixed(1)} MB`);
-
-/** Leaves out the modules of a package that nothing imports by name, as if it declared itself free of side effects. */
-function withoutUnusedParts(of: RegExp): Plugin {
-  const seen = Symbol('seen');
-  return {
-    name: 'without-unused-parts',
-    setup: (build) => {
-      build.onResolve({ filter: /.*/ }, async ({ path, pluginData, ...from }) => {
-        if (pluginData === seen || from.kind === 'entry-point') return undefined;
-        const found = await build.resolve(path, { ...from, pluginData: seen });
-        if (found.errors.length > 0 || !of.test(found.path)) return undefined;
-        return { path: found.path, sideEffects: false } satisfies OnResolveResult;
-      });
-    },
-  };
-}
