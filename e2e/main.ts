@@ -12,7 +12,7 @@ import { printEvidence } from './evidence.ts';
 import { buildImages } from './images.ts';
 import { installKyverno, kyvernoImages } from './kyverno.ts';
 import { lockCluster } from './lock.ts';
-import { deleteLeftovers } from './namespaces.ts';
+import { putAwayLeftovers } from './leftovers.ts';
 import { installPiggy } from './piggy.ts';
 import { say, step } from './steps.ts';
 
@@ -53,8 +53,8 @@ async function run(): Promise<number> {
     await cluster.loadImages([...built, ...ofKyverno]);
     await installKyverno(kyverno);
     await installAws();
+    await putAwayLeftovers();
     await installPiggy();
-    await deleteLeftovers();
   } catch (error) {
     await printEvidence('kyverno', 'aws', 'piggy-system');
     throw error;

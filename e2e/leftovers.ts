@@ -1,0 +1,15 @@
+// Puts away what a run that was killed left half done, so that the next one finds a cluster that it can install into.
+
+import { helm } from './chart.ts';
+import { kubectl } from './kubectl.ts';
+import { deleteLeftovers } from './namespaces.ts';
+
+export async function putAwayLeftovers(): Promise<void> {
+  await deleteLeftovers();
+  // Helm refuses to touch a release whose last change did not end.
+  const unfinished = 'status in (pending-install,pending-upgrade,pending-rollback,uninstalling)';
+  const selector = ['--selector', `owner=helm,${unfinished}`];
+  await kubectl(['delete', 'secrets', '--namespace=piggy-system', ...selector]);
+  const former = ['piggy-webhooks', '--namespace', 'piggy-webhooks'];
+  await helm(['uninstall', ...former, '--ignore-not-found', '--wait']);
+}
