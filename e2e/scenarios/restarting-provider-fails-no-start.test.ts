@@ -1,5 +1,5 @@
-// A rolling restart of the provider, a new serving certificate and a new sealing key, while Pods start all the time: each is
-// admitted and gets its values at its first start.
+// A rolling restart of the provider while Pods start all the time: each of them is admitted and gets its values at its first
+// start.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
