@@ -12,6 +12,7 @@ import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-
 import { createOwnTokenReader } from './kubernetes/own-token.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { runDoctor } from './wiring/doctor.ts';
 import { wireLaunches } from './wiring/launches.ts';
 import { listen } from './wiring/listeners.ts';
@@ -66,7 +67,7 @@ async function start(config: Config): Promise<void> {
     stopping: new AbortController(),
   };
   const { log, readiness } = provider;
-  const credentials = defaultProvider();
+  const credentials = renewBeforeEnd(defaultProvider(), Date.now);
   const kubernetes = wireKubernetes(config);
   const accessPolicy = await watchAccessRules(provider);
   const readLaunchValues = wireLaunches(provider, kubernetes, { credentials, accessPolicy });

@@ -10,7 +10,12 @@ export type AwsRole = {
   /** Whether its trust policy allows sts:TagSession; it does, unless told. */
   readonly mayTag?: boolean;
   readonly lastsSeconds?: number;
+  /** Whom its trust policy names by an OIDC provider. */
+  readonly webIdentityToken?: string;
 };
+
+/** The agent of EKS Pod Identity, on the node. */
+export type PodIdentityAgent = { readonly token: string; readonly lastsSeconds: number };
 
 export type AwsSession = {
   readonly token: string;
@@ -42,9 +47,32 @@ export function assumeRole(role: AwsRole | undefined, input: Fields): SessionAns
   // The pattern that AWS documents for RoleSessionName.
   if (!/^[\w+=,.@-]{2,64}$/.test(name)) return refuseSession(400, 'ValidationError', name);
   if (!isTrusted) return refuseSession(403, 'AccessDenied', 'is not authorized to perform this');
-  const expiresMs = Date.now() + (role.lastsSeconds ?? 3600) * 1000;
-  const session = { token: randomBytes(12).toString('hex'), name, expiresMs };
-  return { status: 200, xml: renderSession(session), session };
+  const session = createSession(name, role.lastsSeconds);
+  return { status: 200, xml: renderSession('AssumeRole', session), session };
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
+export function assumeRoleWithWebIdentity(role: AwsRole | undefined, input: Fields): SessionAnswer {
+  const isTrusted =
+    role?.webIdentityToken !== undefined && role.webIdentityToken === input['WebIdentityToken'];
+  if (!isTrusted) return refuseSession(400, 'InvalidIdentityToken', 'no such token');
+  const session = createSession(String(input['RoleSessionName']), role.lastsSeconds);
+  return { status: 200, xml: renderSession('AssumeRoleWithWebIdentity', session), session };
+}
+
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html */
+export function renderContainerCredentials({ token, expiresMs }: AwsSession): object {
+  return {
+    AccessKeyId: `ASIA${token.slice(0, 16)}`,
+    SecretAccessKey: `key-${token}`,
+    Token: token,
+    Expiration: new Date(expiresMs).toISOString(),
+  };
+}
+
+export function createSession(name: string, lastsSeconds = 3600): AwsSession {
+  const expiresMs = Date.now() + lastsSeconds * 1000;
+  return { token: randomBytes(12).toString('hex'), name, expiresMs };
 }
 
 export function refuseSession(status: number, code: string, message: string): SessionAnswer {
@@ -52,9 +80,9 @@ export function refuseSession(status: number, code: string, message: string): Se
   return { status, xml };
 }
 
-function renderSession({ token, expiresMs }: AwsSession): string {
+function renderSession(action: string, { token, expiresMs }: AwsSession): string {
   const expiration = new Date(expiresMs).toISOString();
-  return `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIA${token.slice(0, 16)}</AccessKeyId><SecretAccessKey>key-${token}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleResponse>`;
+  return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result><Credentials><AccessKeyId>ASIA${token.slice(0, 16)}</AccessKeyId><SecretAccessKey>key-${token}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></${action}Result><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></${action}Response>`;
 }
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */

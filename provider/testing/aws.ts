@@ -8,11 +8,15 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import {
   assumeRole,
+  assumeRoleWithWebIdentity,
+  createSession,
   parseQuery,
   refuseSession,
   renderCallerIdentity,
+  renderContainerCredentials,
   type AwsRole,
   type AwsSession,
+  type PodIdentityAgent,
   type SessionAnswer,
 } from './aws-sessions.ts';
 
@@ -58,6 +62,8 @@ export type Aws = {
   readonly putParameter: (parameter: AwsParameter) => void;
   /** That trusts whoever has the external id. */
   readonly putRole: (role: AwsRole) => void;
+  /** Whose address is `url` with any path. */
+  readonly putPodIdentityAgent: (agent: PodIdentityAgent) => void;
   /** Answers every request so; `undefined` ends that. */
   readonly failWith: (failure: AwsFailure | undefined) => void;
   /** Waits so long before each answer; Infinity never answers. */
@@ -65,6 +71,8 @@ export type Aws = {
   /** Answers nothing until what it returns is called. */
   readonly hold: () => () => void;
   readonly requests: AwsRequest[];
+  /** That were given out, the newest last. */
+  readonly sessions: () => readonly AwsSession[];
   readonly countConnections: () => number;
   readonly stop: () => Promise<void>;
 };
@@ -85,6 +93,7 @@ export async function startAws(): Promise<Aws> {
   const roles = new Map<string, AwsRole>();
   const sessions = new Map<string, AwsSession>();
   const requests: AwsRequest[] = [];
+  let agent: PodIdentityAgent | undefined;
   let connections = 0;
   let failure: AwsFailure | undefined;
   let delayMs = 0;
@@ -99,7 +108,8 @@ export async function startAws(): Promise<Aws> {
   const { port } = server.address() as AddressInfo;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = await parseRequest(request, sessions);
+    const asked =
+      request.method === 'GET' ? askAgent(request) : await parseRequest(request, sessions);
     if ('target' in asked) requests.push(asked);
     if (delayMs === Infinity) return;
     await held;
@@ -118,6 +128,10 @@ export async function startAws(): Promise<Aws> {
     switch (asked.target) {
       case 'sts.AssumeRole':
         return giveSession(assumeRole(roles.get(String(asked.input['RoleArn'])), asked.input));
+      case 'sts.AssumeRoleWithWebIdentity':
+        return giveSession(
+          assumeRoleWithWebIdentity(roles.get(String(asked.input['RoleArn'])), asked.input),
+        );
       case 'sts.GetCallerIdentity':
         return { status: 200, body: renderCallerIdentity(`arn:aws:iam::${ACCOUNT}:user/piggy`) };
       case 'secretsmanager.GetSecretValue':
@@ -134,6 +148,13 @@ export async function startAws(): Promise<Aws> {
     return { status, body: xml };
   }
 
+  function askAgent({ headers }: IncomingMessage): Answer {
+    if (agent === undefined || headers.authorization !== agent.token) return UNSIGNED;
+    const session = createSession(`pod-identity-${sessions.size}`, agent.lastsSeconds);
+    sessions.set(session.token, session);
+    return { status: 200, body: renderContainerCredentials(session) };
+  }
+
   return {
     url: `http://127.0.0.1:${port}`,
     putSecret: (name, content) => {
@@ -142,6 +163,8 @@ export async function startAws(): Promise<Aws> {
     },
     putParameter: (parameter) => parameters.set(parameter.name, parameter),
     putRole: (role) => roles.set(role.arn, role),
+    putPodIdentityAgent: (told) => (agent = told),
+    sessions: () => [...sessions.values()],
     failWith: (told) => (failure = told),
     delay: (told) => (delayMs = told),
     hold: () => {
@@ -162,6 +185,8 @@ export async function startAws(): Promise<Aws> {
 }
 
 const SIGNED = /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/(?<region>[^/]+)\/[^/]+\/aws4_request,/;
+/** Whom only its token identifies. */
+const UNSIGNED_ACTION = 'AssumeRoleWithWebIdentity';
 const UNSIGNED = failed({ status: 400, type: 'MissingAuthenticationTokenException' });
 
 /** `undefined` where the request is not signed. */
@@ -178,7 +203,7 @@ async function parseRequest(
     'x-amz-security-token': token,
   } = request.headers;
   const region = SIGNED.exec(authorization)?.groups?.['region'];
-  if (region === undefined) return UNSIGNED;
+  if (region === undefined) return parseUnsigned(parseQuery(body));
   const session = sessions.get(String(token));
   if (token !== undefined && !(session && Date.now() < session.expiresMs)) return EXPIRED;
   const who = session === undefined ? {} : { session: session.name };
@@ -188,6 +213,11 @@ async function parseRequest(
   }
   const input = JSON.parse(body) as AwsRequest['input'];
   return { target: String(target), region, input, ...who };
+}
+
+function parseUnsigned(input: Readonly<Record<string, string>>): AwsRequest | Answer {
+  if (input['Action'] !== UNSIGNED_ACTION) return UNSIGNED;
+  return { target: `sts.${UNSIGNED_ACTION}`, region: 'none', input };
 }
 
 function failedInXml({ status, type, message = 'told to fail', headers = {} }: AwsFailure): Answer {
