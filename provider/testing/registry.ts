@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import {
   createGuard,
   errorAnswer,
@@ -49,8 +49,13 @@ export async function startRegistry({ access, certificate }: RegistryOptions = {
   };
   const server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
   let connections = 0;
-  server.on('connection', () => {
+  let openConnections = 0;
+  server.on('connection', (socket: Socket) => {
     connections += 1;
+    openConnections += 1;
+    socket.on('close', () => {
+      openConnections -= 1;
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -79,6 +84,7 @@ export async function startRegistry({ access, certificate }: RegistryOptions = {
     requests,
     /** How many were opened so far. */
     connections: () => connections,
+    openConnections: () => openConnections,
 
     /** An image of one platform; returns the digest of its manifest. */
     addImage: (repository: string, reference: string, image: Image): string =>
