@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { decideAddress, literalAddress } from './addresses.ts';
 
 const decide = (address: string, loopbackAllowed = false): string => {
@@ -39,6 +41,9 @@ const cases: Record<string, [address: string, outcome: string]> = {
   multicast: ['224.0.0.1', 'reserved'],
   'IPv6 multicast': ['ff02::1', 'reserved'],
   broadcast: ['255.255.255.255', 'reserved'],
+  'loopback as a translator writes it': ['::ffff:0:7f00:1', 'reserved'],
+  'metadata through 6to4': ['2002:a9fe:a9fe::1', 'reserved'],
+  'link-local with a zone': ['fe80::1%eth0', 'reserved'],
   'no address': ['registry.example', 'reserved'],
   'an empty text': ['', 'reserved'],
 };
@@ -68,5 +73,47 @@ const literals: Record<string, string | undefined> = {
 for (const [url, expected] of Object.entries(literals)) {
   test(`${url} is ${expected ? `the address ${expected}` : 'a name'}`, () => {
     assert.equal(literalAddress(new URL(url)), expected);
+  });
+}
+
+test('an IPv4 address is decided alike in every way of writing it', () => {
+  const near = ['127', '169.254', '100.100.100', '168.63.129', '0', '10', '224', '255.255'];
+  const address = fc
+    .tuple(fc.constantFrom('', ...near), fc.ipV4())
+    .map(([start, rest]) => [...start.split('.'), ...rest.split('.')].filter((part) => part !== ''))
+    .map((parts) => parts.slice(0, 4));
+  fc.assert(
+    fc.property(address, fc.boolean(), (parts, loopbackAllowed) => {
+      const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
+      const expected = decide(parts.join('.'), loopbackAllowed);
+      const hex = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+      const number = ((a * 256 + b) * 256 + c) * 256 + d;
+      assert.equal(decide(`::ffff:${parts.join('.')}`, loopbackAllowed), expected);
+      assert.equal(decide(`::FFFF:${hex}`, loopbackAllowed), expected);
+      assert.equal(decide(`0:0:0:0:0:ffff:${hex}`, loopbackAllowed), expected);
+      const urls = [`https://${number}/`, `https://0x${number.toString(16)}/`];
+      for (const url of urls) assert.equal(literalAddress(new URL(url)), parts.join('.'));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('any text is decided, and what is no address is refused', () => {
+  const unit = fc.constantFrom(...Array.from('0127afF.:%[]/'));
+  const texts = fc.oneof(fc.string(), fc.ipV6(), fc.string({ unit, maxLength: 30 }));
+  fc.assert(
+    fc.property(texts, (text) => {
+      const outcome = decide(text);
+      if (isIP(text) === 0) assert.equal(outcome, 'reserved');
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+for (const part of [':', '0:', '1.', '%', 'f']) {
+  test(`decides 100 kB of "${part}" at once`, () => {
+    const started = performance.now();
+    assert.equal(decide(part.repeat(100_000 / part.length)), 'reserved');
+    assert.ok(performance.now() - started < 500);
   });
 }

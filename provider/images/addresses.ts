@@ -13,6 +13,8 @@ const LOOPBACK = ['127.0.0.0/8', '::1/128', '64:ff9b::7f00:0/104'];
 const REFUSED = [
   '0.0.0.0/8', // unspecified: reaches this very host
   '::/96', // unspecified, and the long deprecated way to write IPv4
+  '::ffff:0:0:0/96', // IPv4 as translators write it
+  '2002::/16', // IPv4 through 6to4, long out of use
   '64:ff9b::/104',
   '169.254.0.0/16', // link-local: metadata of AWS, Google Cloud, Azure; EKS Pod Identity; NodeLocal DNS
   '64:ff9b::a9fe:0/112',

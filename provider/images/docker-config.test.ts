@@ -133,6 +133,28 @@ test('every pair of name and password comes out as it was', () => {
   );
 });
 
+const hostile: Record<string, string> = {
+  'nested objects': `{"auths":${'{"a":'.repeat(20_000)}`,
+  brackets: '['.repeat(100_000),
+  entries: JSON.stringify({
+    auths: Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`${n}`, { auth: 'YTpi' }])),
+  }),
+  'an auth without a colon': JSON.stringify({ auths: { a: { auth: 'A'.repeat(100_000) } } }),
+  'an auth of white space': JSON.stringify({ auths: { a: { auth: ` a${' '.repeat(100_000)}b` } } }),
+  'a registry token': JSON.stringify({
+    auths: { a: { registrytoken: `${'a'.repeat(100_000)} ` } },
+  }),
+};
+
+for (const [name, text] of Object.entries(hostile)) {
+  test(`100 kB of ${name} are read or refused at once`, () => {
+    const started = performance.now();
+    parseDockerConfig(text);
+    parseDockercfg(text);
+    assert.ok(performance.now() - started < 500);
+  });
+}
+
 test('keys of credentials are equal for equal credentials only, and do not show them', () => {
   const credentials: Credential[] = [
     { kind: 'anonymous' },

@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import type { Credential } from './credential.ts';
-import { createEcrCredentials } from './ecr-client.ts';
+import { createEcrCredentials, parseEcrPassword } from './ecr-client.ts';
 
 const closings: (() => void)[] = [];
 afterEach(() => {
@@ -140,3 +141,58 @@ test('public ECR is read without a password where AWS gives none', async () => {
   while (regions.length === 0) await setImmediate();
   assert.equal(await read('public.ecr.aws'), undefined);
 });
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+for (const [name, token] of Object.entries({
+  'no token': undefined,
+  'an empty token': '',
+  'a name alone': base64('AWS:'),
+  'a password alone': base64(':canary-ec12'),
+  'no colon': base64('canary-ec12'),
+  'no base64': '%%%',
+})) {
+  test(`an answer with ${name} is no ECR password, and is not quoted`, () => {
+    assert.throws(
+      () => parseEcrPassword(token === undefined ? undefined : { authorizationToken: token }),
+      { message: 'GetAuthorizationToken answered without a password' },
+    );
+  });
+}
+
+test('any ECR answer is read or refused, and every password comes out as it was', () => {
+  const expiry = fc.option(fc.date(), { nil: undefined });
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.base64String()), expiry, (token, expiresAt) => {
+      try {
+        const data = { authorizationToken: token, ...(expiresAt ? { expiresAt } : {}) };
+        const { credential } = parseEcrPassword(data);
+        assert.ok(credential.kind === 'basic' && credential.password !== '');
+      } catch (error) {
+        assert.match(String(error), /without a password/);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  const names = fc.stringMatching(/^[^:\0]{1,20}$/u);
+  fc.assert(
+    fc.property(names, fc.stringMatching(/^[^\0]{1,80}$/u), (username, secret) => {
+      const { credential } = parseEcrPassword({
+        authorizationToken: base64(`${username}:${secret}`),
+      });
+      assert.deepEqual(credential, { kind: 'basic', username, password: secret });
+    }),
+  );
+});
+
+for (const part of ['A', ':', 'AWS:', '\n']) {
+  test(`an ECR token of 100 kB of ${JSON.stringify(part)} is read or refused at once`, () => {
+    const started = performance.now();
+    try {
+      parseEcrPassword({ authorizationToken: base64(part.repeat(100_000 / part.length)) });
+    } catch (error) {
+      assert.match(String(error), /without a password/);
+    }
+    assert.ok(performance.now() - started < 500);
+  });
+}

@@ -89,7 +89,7 @@ async function fetchPassword(
   dependencies: EcrDependencies,
 ): Promise<Password> {
   try {
-    return parsePassword(await fetchAuthorization(endpoint, dependencies));
+    return parseEcrPassword(await fetchAuthorization(endpoint, dependencies));
   } catch (cause) {
     throw new ProviderError(
       'registry_denied',
@@ -125,8 +125,11 @@ async function fetchAuthorization(
   return answer.authorizationData?.[0];
 }
 
-/** The token is base64 of `AWS:<password>`. */
-function parsePassword({ authorizationToken = '', expiresAt }: AuthorizationData = {}): Password {
+/** The token is base64 of `AWS:<password>`. Throws an Error without any of it. */
+export function parseEcrPassword({
+  authorizationToken = '',
+  expiresAt,
+}: AuthorizationData = {}): Password {
   const pair = Buffer.from(authorizationToken, 'base64').toString('utf8');
   const [, username = '', password = ''] = /^([^:]+):(.+)$/s.exec(pair) ?? [];
   if (password === '') throw new Error('GetAuthorizationToken answered without a password');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { matchesHostGlob } from './host-glob.ts';
 
 // The cases of kubernetes/pkg/credentialprovider/keyring_test.go, TestURLsMatch, retyped for hosts.
@@ -50,4 +51,16 @@ test('a glob made to run long does not', () => {
   matchesHostGlob('*a'.repeat(50_000), 'a'.repeat(100_000));
   assert.equal(matchesHostGlob(`${'*a'.repeat(140)}*b`, 'a'.repeat(290)), false);
   assert.ok(performance.now() - started < 500);
+});
+
+test('any glob is matched or not, and what has no glob matches itself alone', () => {
+  const unit = fc.constantFrom(...Array.from('ab.:1*?[]^-\\'));
+  const texts = fc.oneof(fc.string(), fc.string({ unit, maxLength: 30 }));
+  fc.assert(
+    fc.property(texts, texts, (glob, host) => {
+      const matches = matchesHostGlob(glob, host);
+      if (!/[*?[\]]/.test(glob)) assert.equal(matches, glob === host);
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -109,6 +109,21 @@ test('a manifest asked for by digest must have it', async () => {
   });
 });
 
+test('schema 1 asked for by digest is refused as schema 1: its digest is of a part of what is sent', async () => {
+  const registry = await startOne();
+  const { read, close } = createTestReader([registry.origin]);
+  closings.unshift(close);
+  const body = JSON.stringify({ schemaVersion: 1, fsLayers: [], signatures: [{}] });
+  for (const format of ['json', 'prettyjws']) {
+    const type = `application/vnd.docker.distribution.manifest.v1+${format}`;
+    registry.answerNext(1, /manifests/, { status: 200, headers: { 'content-type': type }, body });
+    await assert.rejects(read(`${registry.host}/${format}@sha256:${'0'.repeat(64)}`), {
+      code: 'image_unreadable',
+      message: /is stored as Docker schema 1, which is not read; push it again/,
+    });
+  }
+});
+
 test('the manifest of a platform must have the digest that the index says', async () => {
   const { registry, read } = await start();
   registry.addIndex('app', 'v1', [app]);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import fc from 'fast-check';
+import { ProviderError } from '../errors.ts';
 import { createTestAuthority } from '../testing/certificates.ts';
 import { createTestReader } from '../testing/registry-reader.ts';
 import { startRegistry } from '../testing/registry.ts';
+import { createTokenReader, parseTokenAnswer } from './registry-token.ts';
 
 const closings: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -69,3 +72,78 @@ for (const [name, [body, message]] of Object.entries(tokenAnswers)) {
     await assert.rejects(read(`${registry.host}/app:v1`), { name: 'ProviderError', message });
   });
 }
+
+test('any token answer is read or refused, and what is read can stand in a header', () => {
+  const names = fc.constantFrom('token', 'access_token', 'expires_in', 'issued_at');
+  const values = fc.oneof(fc.jsonValue(), fc.double(), fc.stringMatching(/^[\x21-\x7e]{1,40}$/));
+  const answers = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.dictionary(names, values).map((answer) => JSON.stringify(answer)),
+  );
+  fc.assert(
+    fc.property(answers, (answer) => {
+      try {
+        const { token, lifetimeSeconds } = parseTokenAnswer(Buffer.from(answer));
+        assert.match(token, /^[\x21-\x7e]+$/);
+        assert.ok(lifetimeSeconds >= 60);
+      } catch (error) {
+        assert.ok(error instanceof ProviderError);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('every token comes out as it was, with its lifetime', () => {
+  const tokens = fc.stringMatching(/^[\x21-\x7e]{1,200}$/);
+  fc.assert(
+    fc.property(tokens, fc.integer({ min: 60 }), fc.boolean(), (token, seconds, isOAuth) => {
+      const name = isOAuth ? 'access_token' : 'token';
+      const answer = Buffer.from(JSON.stringify({ [name]: token, expires_in: seconds }));
+      assert.deepEqual(parseTokenAnswer(answer), { token, lifetimeSeconds: seconds });
+    }),
+  );
+});
+
+for (const [name, text] of Object.entries({
+  brackets: '['.repeat(100_000),
+  objects: `{"token":${'{"a":'.repeat(20_000)}`,
+  'a token': `{"token":"${'a'.repeat(100_000)}"}`,
+  backslashes: `{"token":"${'\\\\'.repeat(50_000)}"}`,
+})) {
+  test(`refuses a token answer of 100 kB of ${name} at once`, () => {
+    const started = performance.now();
+    assert.throws(() => parseTokenAnswer(Buffer.from(text)), ProviderError);
+    assert.ok(performance.now() - started < 500);
+  });
+}
+
+test('whatever realm a registry names, a password goes to https only, and to the realm itself', async () => {
+  const unit = fc.constantFrom('http', 's', ':', '//', '@', 'auth.example', '?a=b', '#', ' ', '[');
+  const realms = fc.oneof(fc.string(), fc.webUrl(), fc.string({ unit, maxLength: 10 }));
+  const credential = { kind: 'basic', username: 'user', password: 'canary-70c3' } as const;
+  await fc.assert(
+    fc.asyncProperty(realms, fc.string(), async (realm, scope) => {
+      const sent: URL[] = [];
+      const readToken = createTokenReader(({ url }) => {
+        sent.push(url);
+        return Promise.resolve({ status: 200, headers: {}, body: Buffer.from('{"token":"t"}') });
+      }, Date.now);
+      const challenge = { kind: 'bearer', realm, service: 's', scope } as const;
+      const question = { challenge, credential, registryProtocol: 'https:', skipVerify: false };
+      const asked = readToken({ ...question, fresh: false }, new AbortController().signal);
+      const answer = await asked.catch((error: unknown) => error);
+      if (answer instanceof Error) {
+        assert.ok(answer instanceof ProviderError);
+        assert.deepEqual(sent, []);
+      } else {
+        const [url] = sent;
+        assert.equal(url?.protocol, 'https:');
+        assert.equal(url.origin, new URL(realm).origin);
+        assert.equal(url.searchParams.get('scope'), scope.toWellFormed());
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import fc from 'fast-check';
 import { createTestReader } from '../testing/registry-reader.ts';
 import { startRegistry } from '../testing/registry.ts';
 import type { RegistrySettings } from './registry-settings.ts';
@@ -33,12 +34,55 @@ const cases: Record<string, [header: string | string[] | undefined, expected: nu
     'two headers': [['1', '2'], undefined],
     'another text': ['soon', undefined],
     'an empty text': ['', undefined],
+    'an older form of date': ['Thursday, 01-Jan-26 00:01:00 GMT', 60],
+    'a negative number': ['-5', undefined],
+    'a fraction': ['1.5', undefined],
+    'more seconds than a day has': ['99999999999', 86_400],
+    'a date in a hundred years': ['Wed, 01 Jan 2126 00:00:00 GMT', 86_400],
   };
 
 for (const [name, [header, expected]] of Object.entries(cases)) {
   test(`reads Retry-After of ${name}`, () => {
     const answer = { status: 429, headers: { 'retry-after': header }, body: new Uint8Array() };
     assert.equal(readRetryAfterSeconds(answer, NOW), expected);
+  });
+}
+
+test('any Retry-After is read as seconds of at most a day, or not at all', () => {
+  const unit = fc.constantFrom(...Array.from('0189-:., '), 'Thu', 'Jan', 'GMT');
+  const texts = fc.oneof(fc.string(), fc.string({ unit, maxLength: 40 }));
+  const headers = fc.oneof(texts, fc.array(texts, { maxLength: 3 }));
+  fc.assert(
+    fc.property(headers, fc.date({ noInvalidDate: true }), (header, now) => {
+      const answer = { status: 429, headers: { 'retry-after': header }, body: new Uint8Array() };
+      const seconds = readRetryAfterSeconds(answer, now.getTime());
+      if (seconds !== undefined) assert.ok(Number.isInteger(seconds) && seconds >= 0);
+      if (seconds !== undefined) assert.ok(seconds <= 86_400);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('every date is read from Retry-After as it was written', () => {
+  const max = new Date(NOW + 86_400_000);
+  fc.assert(
+    fc.property(fc.date({ min: new Date(NOW), max, noInvalidDate: true }), (date) => {
+      const header = date.toUTCString();
+      const answer = { status: 429, headers: { 'retry-after': header }, body: new Uint8Array() };
+      assert.equal(readRetryAfterSeconds(answer, NOW), Math.floor((date.getTime() - NOW) / 1000));
+    }),
+  );
+});
+
+for (const part of ['9', '9 ', 'Thu, ', 'a', '(', '-']) {
+  test(`reads a Retry-After of 100 kB of "${part}" at once`, () => {
+    const header = `Thu, ${part.repeat(100_000 / part.length)}`;
+    const started = performance.now();
+    for (const text of [header, header.slice(5)]) {
+      const answer = { status: 429, headers: { 'retry-after': text }, body: new Uint8Array() };
+      readRetryAfterSeconds(answer, NOW);
+    }
+    assert.ok(performance.now() - started < 500);
   });
 }
 

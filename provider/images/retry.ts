@@ -8,6 +8,8 @@ const TRIES = 4;
 const FIRST_PAUSE_MS = 100;
 // Who asks for more patience than this gets it from whoever creates the Pod again.
 const LONGEST_PAUSE_MS = 2_000;
+// A day: whoever says more has not thought of whoever waits.
+const MAX_SECONDS = 86_400;
 
 const RETRIED_STATUS = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 const RETRIED_CAUSE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
@@ -36,8 +38,15 @@ export function readRetryAfterSeconds(
 ): number | undefined {
   const header = answer.headers['retry-after'];
   if (typeof header !== 'string') return undefined;
-  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.max(0, Math.ceil(seconds));
+  const seconds = /^\d+$/.test(header) ? Number(header) : (parseHttpDate(header) - now) / 1000;
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(0, Math.ceil(seconds)), MAX_SECONDS);
+}
+
+/** NaN for what is none (RFC 9110 section 5.6.7): JavaScript itself takes even `-5` for a date. */
+function parseHttpDate(text: string): number {
+  const isHttpDate = text.length <= 40 && /^[A-Z][a-z]+,? [\w: -]+$/.test(text);
+  return isHttpDate ? Date.parse(text) : NaN;
 }
 
 type Outcome = { readonly answer: OutboundAnswer } | { readonly error: unknown };

@@ -18,7 +18,7 @@ export type PullSecretContent = {
 export function readPullSecretContent({
   type,
   data = {},
-}: V1Secret): PullSecretContent | undefined {
+}: PullSecret): PullSecretContent | undefined {
   if (type === 'kubernetes.io/dockerconfigjson') {
     return decodeContent('dockerconfigjson', data['.dockerconfigjson']);
   }
