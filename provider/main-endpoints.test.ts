@@ -47,4 +47,8 @@ test('Secrets Manager and Parameter Store are each asked at an endpoint of their
   assert.deepEqual([parameter.code, parameter.values['A']], ['ok', '2']);
   const asked = [secrets, parameters].map(({ requests }) => requests.map(({ target }) => target));
   assert.deepEqual(asked, [['secretsmanager.GetSecretValue'], ['AmazonSSM.GetParametersByPath']]);
+  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  for (const action of ['secretsmanager:GetSecretValue', 'ssm:GetParametersByPath']) {
+    assert.ok(metrics.includes(`piggy_aws_call_duration_seconds_count{action="${action}"} 1`));
+  }
 });

@@ -103,6 +103,13 @@ test('a lookup that fails is answered 200, with a text for the author of the Pod
   assert.deepEqual(images, {});
 });
 
+test('requests to registries are counted by how they ended', async () => {
+  await post(lookupUrl, seal({ ...question, images: [`${registry.host}/team/app:v3`] }));
+  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  assert.match(metrics, /^piggy_registry_calls_total\{outcome="404"\} [1-9]/m);
+  assert.match(metrics, /^piggy_registry_call_duration_seconds_count [1-9]/m);
+});
+
 test('a question that is sent again is answered again, for its own nonce', async () => {
   const sealed = seal({ ...question, nonce: 'n2' });
   const answers = [await post(lookupUrl, sealed), await post(lookupUrl, sealed)];

@@ -71,7 +71,10 @@ async function start(config: Config): Promise<void> {
   const kubernetes = wireKubernetes(config);
   const accessPolicy = await watchAccessRules(provider);
   const readLaunchValues = wireLaunches(provider, kubernetes, { credentials, accessPolicy });
-  const lookups = await wireLookups(config, kubernetes, credentials);
+  const lookups = await wireLookups(config, kubernetes, {
+    credentials,
+    observeCall: provider.metrics.observeRegistryCall,
+  });
   const keys = createKeys(provider);
   const sealingKeys = await keys.followSealingKeys();
   const answerKyverno = createKyvernoAnswerer({ ...lookups, keys: sealingKeys });

@@ -23,6 +23,28 @@ test('requests are counted by route, status and code, and timed by route', async
   );
 });
 
+test('a question to AWS is timed from its beginning to its end, and counted by how it ended', async () => {
+  const metrics = createMetrics();
+  const observeEnd = metrics.observeAwsCall('ssm:GetParametersByPath');
+  const running = (await metrics.render()).text;
+  assert.ok(!running.includes('ssm:GetParametersByPath'), 'it has not ended');
+  observeEnd('aws_throttled');
+  const { text } = await metrics.render();
+  const action = 'action="ssm:GetParametersByPath"';
+  assert.ok(text.includes(`piggy_aws_calls_total{${action},code="aws_throttled"} 1`));
+  assert.ok(text.includes(`piggy_aws_call_duration_seconds_count{${action}} 1`));
+});
+
+test('a request to a registry is timed, and counted by how it ended', async () => {
+  const metrics = createMetrics();
+  metrics.observeRegistryCall()('200');
+  metrics.observeRegistryCall()('registry_unavailable');
+  const { text } = await metrics.render();
+  assert.match(text, /^piggy_registry_calls_total\{outcome="200"\} 1$/m);
+  assert.match(text, /^piggy_registry_calls_total\{outcome="registry_unavailable"\} 1$/m);
+  assert.match(text, /^piggy_registry_call_duration_seconds_count 2$/m);
+});
+
 test("the certificate's expiry is told in seconds", async () => {
   const metrics = createMetrics();
   metrics.setCertificateExpiry(new Date(1_800_000_000_000));

@@ -13,8 +13,10 @@ export type RequestOutcome = {
 
 export type Metrics = KeyMetrics & {
   readonly observeRequest: (outcome: RequestOutcome) => void;
-  /** By the code of the failure, or `ok`. */
-  readonly observeAwsCall: (action: string, code: string) => void;
+  /** Called when a question begins; what it returns, when it ends: with the code of the failure, or `ok`. */
+  readonly observeAwsCall: (action: string) => (code: string) => void;
+  /** Likewise; with the HTTP status, or the code of the failure. */
+  readonly observeRegistryCall: () => (outcome: string) => void;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
   readonly observeSecretCache: (outcome: 'hit' | 'miss' | 'joined') => void;
   /** Kubernetes Events about refusals. */
@@ -46,6 +48,8 @@ export function createMetrics(): Metrics {
   });
   return {
     ...createAccessMetrics(registers),
+    ...createAwsMetrics(registers),
+    ...createRegistryMetrics(registers),
     ...createOutcomeMetrics(registers),
     ...createKeyMetrics(registers),
     observeRequest: ({ route, status, code, durationMs }) => {
@@ -79,13 +83,56 @@ function createOutcomeMetrics(registers: Registry[]) {
   };
 }
 
-function createAccessMetrics(registers: Registry[]) {
+function createAwsMetrics(registers: Registry[]) {
   const calls = new Counter({
     name: 'piggy_aws_calls_total',
     help: 'Questions to AWS, by IAM action and the code that they ended with.',
     labelNames: ['action', 'code'],
     registers,
   });
+  const durations = new Histogram({
+    name: 'piggy_aws_call_duration_seconds',
+    help: 'Time from a question to AWS to its end, with all attempts and pages.',
+    labelNames: ['action'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  return {
+    observeAwsCall: (action: string) => {
+      const stopTimer = durations.startTimer({ action });
+      return (code: string) => {
+        stopTimer();
+        calls.inc({ action, code });
+      };
+    },
+  };
+}
+
+function createRegistryMetrics(registers: Registry[]) {
+  const calls = new Counter({
+    name: 'piggy_registry_calls_total',
+    help: 'Requests to registries, by the HTTP status or the code that they ended with; 401 begins an exchange of tokens.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'piggy_registry_call_duration_seconds',
+    help: 'Time from a request to a registry to the end of its answer.',
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  return {
+    observeRegistryCall: () => {
+      const stopTimer = durations.startTimer();
+      return (outcome: string) => {
+        stopTimer();
+        calls.inc({ outcome });
+      };
+    },
+  };
+}
+
+function createAccessMetrics(registers: Registry[]) {
   const decisions = new Counter({
     name: 'piggy_access_decisions_total',
     help: 'Decisions of check 7, by the access rule or default that allowed it (docs/access-rules.md). Denied with a rule: fetched by it, and given to nobody.',
@@ -98,9 +145,6 @@ function createAccessMetrics(registers: Registry[]) {
     registers,
   });
   return {
-    observeAwsCall: (action: string, code: string) => {
-      calls.inc({ action, code });
-    },
     observeAccess: (decision: 'allowed' | 'denied', rule: string) => {
       decisions.inc({ decision, rule });
     },

@@ -14,7 +14,8 @@ export type AwsCall = {
   readonly role?: AssumedRole | undefined;
 };
 
-export type ObserveAwsCall = (action: string, code: ErrorCode | 'ok') => void;
+/** Called when a question begins; what it returns, when it ends. */
+export type ObserveAwsCall = (action: string) => (code: ErrorCode | 'ok') => void;
 
 type Failure = { readonly name: string; readonly status: number; readonly retryAfter: string };
 
@@ -32,13 +33,14 @@ export async function callAws<T>(
   { call, signal, observe }: ObservedCall,
   send: () => Promise<T>,
 ): Promise<T> {
+  const observeEnd = observe?.(call.action);
   try {
     const answer = await send();
-    observe?.(call.action, 'ok');
+    observeEnd?.('ok');
     return answer;
   } catch (error) {
     const translated = translateAwsFailure(call, error, signal);
-    observe?.(call.action, translated.code);
+    observeEnd?.(translated.code);
     throw translated;
   }
 }

@@ -76,11 +76,9 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
     env['PIGGY_NAMESPACE'],
   );
   const { readSecrets, ...outside } = wireSecrets(credentials, signal);
-  const { readImageConfig, close: closeLookups } = await wireLookups(
-    config,
-    kubernetes,
+  const { readImageConfig, close: closeLookups } = await wireLookups(config, kubernetes, {
     credentials,
-  );
+  });
   const readRules = async () => parseAccessRules(await readIfThere(config.accessRulesFile));
   const settingsPath = `/api/v1/namespaces/${namespace}/configmaps/piggy`;
   const dependencies: DoctorDependencies = {

@@ -2,10 +2,11 @@
 
 import type { Config } from '../config/load-config.ts';
 import { readRegistryAuthorities } from '../config/registry-authorities.ts';
+import { ProviderError } from '../errors.ts';
 import { watchFiles } from '../http/watched-files.ts';
 import { type DockerConfig, parseDockerConfig } from '../images/docker-config.ts';
 import { createEcrCredentials } from '../images/ecr-client.ts';
-import { createOutboundClient } from '../images/outbound-client.ts';
+import { createOutboundClient, type SendOutbound } from '../images/outbound-client.ts';
 import { createImageConfigReader, type ReadImageConfig } from '../images/read-image-config.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import type { AwsCredentials } from './provider.ts';
@@ -15,10 +16,16 @@ export type Lookups = {
   readonly close: () => Promise<void>;
 };
 
+export type LookupParts = {
+  readonly credentials: AwsCredentials;
+  /** Called when a request to a registry begins; what it returns, when it ends. */
+  readonly observeCall?: () => (outcome: string) => void;
+};
+
 export async function wireLookups(
   config: Config,
   kubernetes: KubernetesClient,
-  credentials: AwsCredentials,
+  { credentials, observeCall }: LookupParts,
 ): Promise<Lookups> {
   const { dockerConfigFile, pullSecretNamespaces } = config;
   const certificateAuthorities = readRegistryAuthorities(config.registryAuthoritiesDirectory);
@@ -32,7 +39,7 @@ export async function wireLookups(
   });
   const readImageConfig = createImageConfigReader({
     settings,
-    send: outbound.send,
+    send: observeCall === undefined ? outbound.send : observed(outbound.send, observeCall),
     readSecret: kubernetes.readSecret,
     pullSecretNamespaces,
     dockerConfig: own.current,
@@ -46,6 +53,23 @@ export async function wireLookups(
       own.stop();
       return outbound.close();
     },
+  };
+}
+
+function observed(
+  send: SendOutbound,
+  observeCall: NonNullable<LookupParts['observeCall']>,
+): SendOutbound {
+  return async (request, signal) => {
+    const observeEnd = observeCall();
+    try {
+      const answer = await send(request, signal);
+      observeEnd(String(answer.status));
+      return answer;
+    } catch (error) {
+      observeEnd(error instanceof ProviderError ? error.code : 'failed');
+      throw error;
+    }
   };
 }
 
