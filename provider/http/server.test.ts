@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { Agent, request } from 'undici';
 import { createTestAuthority } from '../testing/certificates.ts';
 import { type Servers, type ServersOptions, startServers } from './server.ts';
 
@@ -26,8 +27,8 @@ async function start(
   return servers;
 }
 
-async function open(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+async function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined).resume();
   await once(socket, 'connect');
   return socket;
@@ -45,6 +46,60 @@ test('an address that has all of its connections open gets no more, until one is
   const headers = { connection: 'close' };
   assert.equal((await fetch(url, { headers })).status, 200);
   idle[1]?.destroy();
+});
+
+test('connections that ask nothing make room for others, those of the address that has most of them first', async (context) => {
+  const { ports } = await start(context, { maxConnections: 3, maxConnectionsPerAddress: 3 });
+  const patient = await open(ports.lookupPort, '127.0.1.2');
+  const many = [
+    await open(ports.lookupPort, '127.0.1.3'),
+    await open(ports.lookupPort, '127.0.1.3'),
+  ];
+  const closed = once(many[0] ?? patient, 'close');
+  const answer = await fetch(`http://127.0.0.1:${ports.lookupPort}`);
+  assert.equal(answer.status, 200);
+  await closed;
+  assert.deepEqual([many[1]?.destroyed, patient.destroyed], [false, false]);
+});
+
+test('a connection that is being answered makes no room for another', async (context) => {
+  const answers: PromiseWithResolvers<Response>[] = [];
+  const asked = Promise.withResolvers<undefined>();
+  const wait = () => {
+    const answer = Promise.withResolvers<Response>();
+    answers.push(answer);
+    if (answers.length === 2) asked.resolve(undefined);
+    return answer.promise;
+  };
+  const { ports } = await start(context, {
+    maxConnections: 2,
+    lookups: { port: 0, fetch: wait },
+  });
+  const url = `http://127.0.0.1:${ports.lookupPort}`;
+  const waiting = [fetch(url), fetch(url)];
+  await asked.promise;
+  const refused = await open(ports.lookupPort, '127.0.1.2');
+  await once(refused, 'close');
+  for (const answer of answers) answer.resolve(new Response('ok'));
+  assert.deepEqual(
+    (await Promise.all(waiting)).map(({ status }) => status),
+    [200, 200],
+  );
+});
+
+test('a launcher that keeps its connection is closed on after seconds, Kyverno after a minute and a half', async (context) => {
+  const { ports, useCertificate } = await start(context);
+  const authority = await createTestAuthority();
+  useCertificate(await authority.issue());
+  const agent = new Agent({ connect: { ca: authority.ca } });
+  context.after(() => agent.close());
+  const hints = [`https://127.0.0.1:${ports.launchPort}`, `http://127.0.0.1:${ports.lookupPort}`];
+  const answers = await Promise.all(hints.map((url) => request(url, { dispatcher: agent })));
+  await Promise.all(answers.map(({ body }) => body.dump()));
+  assert.deepEqual(
+    answers.map(({ headers }) => headers['keep-alive']),
+    ['timeout=5', 'timeout=95'],
+  );
 });
 
 test('a key that is not the certificate’s is refused', async (context) => {

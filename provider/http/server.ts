@@ -4,6 +4,7 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
+import { limitConnections } from './connection-limit.ts';
 import { createListener, type Fetch } from './listener.ts';
 
 export type ServersOptions = {
@@ -47,14 +48,16 @@ const slowClientLimits = {
   // Longer than Go's idle connections live (90 s), so that it is the client who closes them.
   keepAliveTimeout: 95_000,
 };
+/** A launcher asks once. */
+const launcherLimits = { keepAliveTimeout: 5_000 };
 const tlsLimits = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
 
 export async function startServers(options: ServersOptions): Promise<Servers> {
   // It has no certificate yet: until useCertificate, handshakes fail and readiness says so.
-  const tlsServer = createTlsServer({ ...slowClientLimits, ...tlsLimits });
+  const tlsServer = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
   const lookupServer = createServer(slowClientLimits);
   const operationsServer = createServer(slowClientLimits);
-  for (const server of [tlsServer, lookupServer]) server.maxConnections = options.maxConnections;
+  for (const server of [tlsServer, lookupServer]) limitConnections(server, options.maxConnections);
   const launches = createListener(tlsServer, options.launches.fetch, options);
   const lookups = createListener(lookupServer, options.lookups.fetch, options);
   const operations = createListener(operationsServer, options.operations.fetch, options);

@@ -1,0 +1,65 @@
+// Bounds the connections of a listener. Where there are too many, one that asks nothing is closed for the one that arrives: of
+// the address that has most of these, the one that was silent for longest.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+
+export function limitConnections(server: Server | TlsServer, maxConnections: number): void {
+  const silent = createSilentSockets();
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket);
+    open += 1;
+    socket.on('close', () => {
+      open -= 1;
+      silent.remove(name);
+    });
+    if (open > maxConnections && !silent.closeOne()) socket.destroy();
+    else silent.add(name, socket);
+  });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const name = nameOf(socket);
+    silent.remove(name);
+    response.on('close', () => {
+      if (!socket.destroyed) silent.add(name, socket);
+    });
+  });
+}
+
+type Name = { readonly address: string; readonly port: number };
+
+/** TLS wraps the socket that arrived into another one: both have this in common. */
+function nameOf({ remoteAddress = 'unknown', remotePort = 0 }: Socket): Name {
+  return { address: remoteAddress, port: remotePort };
+}
+
+function createSilentSockets() {
+  const byAddress = new Map<string, Map<number, Socket>>();
+
+  function remove({ address, port }: Name): void {
+    const sockets = byAddress.get(address);
+    sockets?.delete(port);
+    if (sockets?.size === 0) byAddress.delete(address);
+  }
+
+  return {
+    remove,
+    add: ({ address, port }: Name, socket: Socket) => {
+      const sockets = byAddress.get(address) ?? new Map<number, Socket>();
+      sockets.set(port, socket);
+      byAddress.set(address, sockets);
+    },
+    /** False where all are being answered. */
+    closeOne: (): boolean => {
+      let most: readonly [address: string, count: number] = ['', 0];
+      for (const [address, { size }] of byAddress) if (size > most[1]) most = [address, size];
+      const [oldest] = byAddress.get(most[0]) ?? [];
+      if (oldest === undefined) return false;
+      const [port, socket] = oldest;
+      remove({ address: most[0], port });
+      socket.destroy();
+      return true;
+    },
+  };
+}
