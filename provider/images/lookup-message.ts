@@ -4,7 +4,12 @@ import { ProviderError } from '../errors.ts';
 import { ANONYMOUS_SOURCE } from './keychain.ts';
 import { describeImage, type ImageReference } from './reference.ts';
 
-export type Refusal = { readonly source: string; readonly status: number };
+export type Refusal = {
+  readonly source: string;
+  readonly status: number;
+  /** By the registry, in its own words. */
+  readonly said?: string | undefined;
+};
 
 /** What the sentences are about. */
 export type LookupContext = {
@@ -34,6 +39,7 @@ export function allRefused(
   const mend = notes.length > 0 ? 'correct that' : 'add an imagePullSecret';
   const text = [
     `registry ${nameRegistry(context)}: ${answers.join(', ')}`,
+    ...quoteRegistry(refusals),
     ...notes,
     `${check}${mend} or set command`,
   ];
@@ -55,6 +61,15 @@ export function withContext(context: LookupContext, error: unknown): unknown {
     cause,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
+}
+
+/** Once each, and no more than two: the next step comes after them, and must not be cut off. */
+function quoteRegistry(refusals: readonly Refusal[]): readonly string[] {
+  const said = new Set(
+    refusals.map((refusal) => refusal.said).filter((text) => text !== undefined),
+  );
+  const quotes = [...said].slice(0, 2).map((text) => `"${text}"`);
+  return quotes.length === 0 ? [] : [`it says ${quotes.join(' and ')}`];
 }
 
 function nameRegistry({ written, reference }: LookupContext): string {

@@ -48,7 +48,7 @@ export async function readWithCredentials(
   for (const candidate of candidates.toSorted((one, other) => hasRead(one) - hasRead(other))) {
     const result = await tryCandidate(tools, { lookup, candidate }, signal);
     if (!(result instanceof RegistryRefusal)) return { kind: 'read', config: result };
-    refusals.push({ source: candidate.source, status: result.status });
+    refusals.push({ source: candidate.source, status: result.status, said: result.said });
   }
   return { kind: 'refused', refusals };
 }

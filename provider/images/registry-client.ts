@@ -13,6 +13,7 @@ import { isSchema1, MANIFEST_TYPES, type Descriptor } from './manifest.ts';
 import type { OutboundAnswer, SendOutbound } from './outbound-client.ts';
 import { isRedirect, MAX_REDIRECTS, selectNextHop, tooManyRedirects } from './redirect.ts';
 import { isDigest, parseDigest, type Digest, type ImageReference } from './reference.ts';
+import { readRegistryMessage } from './registry-message.ts';
 import { createTokenReader } from './registry-token.ts';
 import { readRetryAfterSeconds, withRetries } from './retry.ts';
 
@@ -53,11 +54,14 @@ export type RegistryClient = {
 /** The registry answered 401, 403 or 404: perhaps it would not with another credential. */
 export class RegistryRefusal extends Error {
   readonly status: number;
+  /** In its own words. */
+  readonly said: string | undefined;
 
-  constructor(status: number) {
+  constructor(status: number, said: string | undefined) {
     super(`the registry answered ${status}`);
     this.name = 'RegistryRefusal';
     this.status = status;
+    this.said = said;
   }
 }
 
@@ -86,7 +90,7 @@ export function createRegistryClient(dependencies: RegistryClientDependencies): 
     readManifest: async (access, child, signal) => {
       const digest = child?.digest ?? digestOfTarget(access);
       const content = { ...MANIFEST, path: manifestPath(access, child), maxBytes: limitOf(child) };
-      const { body, headers } = checkStatus(await follow(access, content, signal));
+      const { body, headers } = checkStatus(await follow(access, content, signal), access);
       const contentType = textOf(headers['content-type']);
       // Schema 1 has the digest of a part of what is sent, so it is refused as what it is.
       if (!isSchema1(contentType)) checkContent(body, { digest, size: child?.size });
@@ -101,13 +105,13 @@ export function createRegistryClient(dependencies: RegistryClientDependencies): 
       );
       // Not every registry knows HEAD; the request for the manifest itself then tells what is wrong.
       if (isRefusal(answer)) return undefined;
-      const digest = checkStatus(answer).headers['docker-content-digest'];
+      const digest = checkStatus(answer, access).headers['docker-content-digest'];
       return isDigest(digest) ? digest : undefined;
     },
     readConfig: async (access, config, signal) => {
       const path = `blobs/${config.digest}`;
       const content = { path, method: 'GET', accept: '*/*', maxBytes: limitOf(config) } as const;
-      const { body } = checkStatus(await follow(access, content, signal));
+      const { body } = checkStatus(await follow(access, content, signal), access);
       checkContent(body, config);
       return body;
     },
@@ -158,17 +162,19 @@ function isRefusal({ status }: OutboundAnswer): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-function checkStatus(answer: OutboundAnswer): OutboundAnswer {
+function checkStatus(answer: OutboundAnswer, { credential }: RegistryAccess): OutboundAnswer {
   const { status } = answer;
   if (status === 200) return answer;
-  if (status === 401 || status === 403 || status === 404) throw new RegistryRefusal(status);
+  const said = readRegistryMessage(answer, credential);
+  if (status === 401 || status === 403 || status === 404) throw new RegistryRefusal(status, said);
   const isBusy = status === 429;
+  const quote = said === undefined ? '' : `, it says "${said}"`;
   const retryAfterSeconds = readRetryAfterSeconds(answer);
   throw new ProviderError(
     isBusy ? 'registry_rate_limited' : 'registry_unavailable',
     isBusy
-      ? 'answered 429, too many requests; add an imagePullSecret, try again later, or set command'
-      : `answered ${status}; try again later, or set command`,
+      ? `answered 429, too many requests${quote}; add an imagePullSecret, try again later, or set command`
+      : `answered ${status}${quote}; try again later, or set command`,
     retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
   );
 }
