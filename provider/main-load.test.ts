@@ -82,6 +82,73 @@ test('a thousand connections that say nothing leave launches unharmed, and are c
   await Promise.all(open.map((socket) => once(socket, 'close')));
 });
 
+const ROUNDS = 5;
+const ASKED_A_ROUND = 60;
+
+/** How long each of some launches took, a few at a time. */
+async function timeLaunches(): Promise<number[]> {
+  const tookMs: number[] = [];
+  const askOneByOne = async () => {
+    for (let asked = 0; asked < ASKED_A_ROUND / 3; asked += 1) {
+      const launch = launches.prepare('shop/api');
+      const sinceMs = performance.now();
+      assert.equal((await launch.ask(provider.launchUrl)).code, 'ok');
+      tookMs.push(performance.now() - sinceMs);
+    }
+  };
+  await Promise.all([askOneByOne(), askOneByOne(), askOneByOne()]);
+  return tookMs;
+}
+
+function quantile(tookMs: readonly number[], share: number): number {
+  return tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * share)] ?? 0;
+}
+
+test('launches among a thousand silent connections take as long as without them', async () => {
+  const rounds: { readonly median: number; readonly p99: number }[] = [];
+  await timeLaunches();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const calm = await timeLaunches();
+    const silent = await Promise.all(
+      addresses.flatMap((address) => Array.from({ length: 100 }, () => openSilently(address))),
+    );
+    const harmed = await timeLaunches();
+    for (const socket of silent) socket.destroy();
+    const ratio = (share: number) => quantile(harmed, share) / quantile(calm, share);
+    rounds.push({ median: ratio(0.5), p99: ratio(0.99) });
+  }
+  // What else the machine does slows some rounds; harm done by the connections slows every one of them.
+  const least = (figures: readonly number[]) => Math.min(...figures);
+  const median = least(rounds.map((round) => round.median));
+  const p99 = least(rounds.map((round) => round.p99));
+  assert.ok(median < 2 && p99 < 2, JSON.stringify(rounds));
+});
+
+test('five nodes that fill all connections with silent ones keep nobody out', async (context) => {
+  const nodes = Array.from({ length: 5 }, (_, index) => `127.0.2.${index + 1}`);
+  const silent = await Promise.all(
+    nodes.flatMap((address) => Array.from({ length: 400 }, () => openSilently(address))),
+  );
+  context.after(() => {
+    for (const socket of silent) socket.destroy();
+  });
+  await assertAllServed(50);
+});
+
+test('a thousand launches at once, each on a connection of its own, all succeed as launchers try', async (context) => {
+  const nodes = ['127.0.3.1', '127.0.3.2', '127.0.3.3', '127.0.3.4'].map((localAddress) =>
+    createLaunches(kubernetes, { ...files, localAddress }),
+  );
+  context.after(() => Promise.all(nodes.map((node) => node.close())));
+  const prepared = nodes.flatMap((node) =>
+    Array.from({ length: 250 }, () => node.prepare('shop/api')),
+  );
+  const answers = await Promise.all(
+    prepared.map((launch) => launch.askPatiently(provider.launchUrl)),
+  );
+  assert.deepEqual(new Set(answers.map(({ code }) => code)), new Set(['ok']));
+});
+
 test('requests that come byte by byte leave launches unharmed, and are ended', async (context) => {
   const head = 'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\n';
   const slow = await Promise.all(
