@@ -8,7 +8,8 @@ import { images } from '../images.ts';
 import { apply, type KubernetesObject, refusalOf } from '../kubectl.ts';
 import { installPiggy } from '../piggy.ts';
 import { podOf, told } from '../pods.ts';
-import { login, type PrivateRegistry, startPrivateRegistry } from '../private-registry.ts';
+import { type PrivateRegistry, startPrivateRegistry } from '../private-registry.ts';
+import { pullSecretOf, valuesToTrust } from '../registry-access.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret, hashOf } from '../secrets.ts';
 
@@ -23,19 +24,13 @@ const { namespace } = openScenario('private', async (namespace) => {
   const other = await registry.push(images.selfContained, repository, 'other-platform');
   await registry.pushIndex(repository, 'multi', { amd64: digest, arm64: other });
   await createSecret(`${namespace}/default`, { DB_PASSWORD: password });
-  await apply(pullSecret('right', login.password), pullSecret('wrong', 'canary-0bad0123'), {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'registries', namespace: 'piggy-system' },
-    data: { [`${registry.host}.crt`]: registry.authority },
-  });
-  const folder = '/etc/piggy/registries';
-  await installChart({
-    env: { PIGGY_REGISTRY_CA_DIRECTORY: folder },
-    pullSecrets: { namespaces: [namespace] },
-    extraVolumes: [{ name: 'registries', configMap: { name: 'registries' } }],
-    extraVolumeMounts: [{ name: 'registries', mountPath: folder }],
-  });
+  const { host } = registry;
+  await apply(
+    pullSecretOf({ name: 'right', namespace, host }),
+    pullSecretOf({ name: 'wrong', namespace, host, password: 'canary-0bad0123' }),
+  );
+  const trusted = await valuesToTrust(registry);
+  await installChart({ ...trusted, pullSecrets: { namespaces: [namespace] } });
 });
 
 after(installPiggy);
@@ -78,16 +73,4 @@ function pod(name: string, image: string, secret: string): KubernetesObject {
       containers: [{ name: 'app', image: `${host}/${image}`, imagePullPolicy: 'Always', env }],
     },
   });
-}
-
-function pullSecret(name: string, password: string): KubernetesObject {
-  const auth = { username: login.username, password };
-  const config = { auths: { [registry?.host ?? '']: auth } };
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name, namespace },
-    type: 'kubernetes.io/dockerconfigjson',
-    stringData: { '.dockerconfigjson': JSON.stringify(config) },
-  };
 }
