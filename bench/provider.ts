@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readNodeArguments } from '../images/provider/command.ts';
 import {
   installProvider,
   type ProviderInstallation,
@@ -44,5 +45,8 @@ export async function installBenchProvider(
     PIGGY_REGISTRY_PLAIN_HTTP: registryHost,
     PIGGY_REGISTRY_LOOPBACK_HOSTS: registryHost,
   };
-  return { files, start: (settings) => startProvider({ ...env, ...settings }, bundle) };
+  return {
+    files,
+    start: (settings) => startProvider({ ...env, ...settings }, readNodeArguments(bundle)),
+  };
 }

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installProvider } from '../../provider/testing/provider-installation.ts';
 import { startProvider } from '../../provider/testing/provider-process.ts';
+import { readNodeArguments } from './command.ts';
 
 const STARTS = 5;
 const MAX_IMAGE_MB = 150;
@@ -41,7 +42,7 @@ function sizeMb(file: string): number {
 
 async function measure(): Promise<{ readyMs: number; rssMb: number }> {
   const startedMs = performance.now();
-  const provider = await startProvider(files.env, bundle);
+  const provider = await startProvider(files.env, readNodeArguments(bundle));
   const readyMs = performance.now() - startedMs;
   const rssMb = readResidentMb(provider.pid);
   await provider.stop();

@@ -47,7 +47,7 @@ export function createListener(
 }
 
 function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener, 'startClosing'> {
-  const handle = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const handle = getRequestListener(fetch);
   const answering = new Set<ServerResponse>();
   let isClosing = false;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -37,9 +37,9 @@ const defaults = {
 /** Resolved when the provider says that it is ready; rejected, with all of its output, when it ends before. */
 export async function startProvider(
   env: ProviderEnvironment,
-  program = main,
+  args: readonly string[] = [main],
 ): Promise<ProviderProcess> {
-  const running = spawnProvider(env, program);
+  const running = spawnProvider(env, args);
   const ready = await running.line(({ msg }) => msg === 'ready');
   return {
     ...running,
@@ -49,12 +49,12 @@ export async function startProvider(
   };
 }
 
-/** Starts it without waiting for anything. */
+/** Starts it without waiting for anything; `args` are those of Node. */
 export function spawnProvider(
   env: ProviderEnvironment,
-  program = main,
+  args: readonly string[] = [main],
 ): Pick<ProviderProcess, 'line' | 'output' | 'pid' | 'stop'> {
-  const child = spawn(process.execPath, [program], { env: { ...defaults, ...env } });
+  const child = spawn(process.execPath, args, { env: { ...defaults, ...env } });
   const exited = once(child, 'exit').then(([code]) => Number(code ?? -1));
   const output = collectOutput(child);
   return {
