@@ -62,6 +62,16 @@ test('connections that ask nothing make room for others, those of the address th
   assert.deepEqual([many[1]?.destroyed, patient.destroyed], [false, false]);
 });
 
+test('a connection that has had its answers makes room for another', async (context) => {
+  const { ports } = await start(context, { maxConnections: 1 });
+  const agents = [new Agent(), new Agent()];
+  context.after(() => Promise.all(agents.map((agent) => agent.close())));
+  for (const dispatcher of agents) {
+    const answer = await request(`http://127.0.0.1:${ports.lookupPort}`, { dispatcher });
+    assert.deepEqual([answer.statusCode, await answer.body.text()], [200, 'ok']);
+  }
+});
+
 test('a connection that is being answered makes no room for another', async (context) => {
   const answers: PromiseWithResolvers<Response>[] = [];
   const asked = Promise.withResolvers<undefined>();
