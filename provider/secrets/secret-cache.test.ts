@@ -203,6 +203,18 @@ for (const [name, [code, keptMs]] of Object.entries(failures)) {
   });
 }
 
+test('a failure is remembered for no longer than a value', async () => {
+  const { read, fail, answer, at } = create(500);
+  const code = 'secret_not_found';
+  const first = assert.rejects(read('one'), { code });
+  await fail(new ProviderError(code, 'no'));
+  await first;
+  at(500);
+  const later = read('one');
+  await answer('1');
+  assert.equal(await later, '1');
+});
+
 test('failures are shared by those who asked at once', async () => {
   const { read, fail, asked } = create();
   const reads = Promise.allSettled(Array.from({ length: 10 }, () => read('one')));
