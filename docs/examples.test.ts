@@ -2,14 +2,16 @@
 // the commands that call the doctor are ones that it takes.
 
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { expectedOfExamples } from '../e2e/examples.ts';
 import { parseDoctorArguments } from '../provider/doctor/arguments.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const pages = globSync(['*.md', 'docs/**/*.md', 'charts/*/README.md'], { cwd: root }).sort();
+const patterns = ['*.md', 'docs/**/*.md', 'charts/*/README.md', 'examples/*.md'];
+const pages = globSync(patterns, { cwd: root }).sort();
 
 /** Each of these is run or checked by a test: of policies, of examples, of the chart, or samples.test.ts. */
 const testedFiles = globSync(
@@ -92,6 +94,14 @@ function headingsOf(path: string): string[] {
 
 test('the example in README.md is all of examples/first-secret/pod.yaml', () => {
   assert.equal(blocksOf('README.md', 'yaml')[0], read('examples/first-secret/pod.yaml'));
+});
+
+test('every folder of examples/ is tried in a cluster, and stands in its README', () => {
+  const entries = readdirSync(join(root, 'examples'), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  assert.deepEqual(Object.keys(expectedOfExamples).sort(), folders.sort());
+  for (const folder of folders)
+    assert.ok(read('examples/README.md').includes(`[${folder}](`), folder);
 });
 
 test('the image of the provider has the program that the documents call', () => {

@@ -6,13 +6,15 @@ import { output } from '../tools/run.ts';
 import type { ImageRecipe } from './build-image.ts';
 import type { Engine } from './engine.ts';
 import { debianFiles } from './offline/debian-root.ts';
-import { tells } from './tells.ts';
+import { tells, tellsAll } from './tells.ts';
 
 export const applicationImages = {
   /** Nothing but one static program. */
   static: 'piggy-e2e/static:checkout',
   /** Says itself what it runs: it tells DB_PASSWORD. */
   selfContained: 'piggy-e2e/self-contained:checkout',
+  /** Says itself what it runs: it tells all of its variables and its arguments; with the argument `migrate` it then ends. */
+  tellsAll: 'piggy-e2e/tells-all:checkout',
   registry: 'piggy-e2e/registry:checkout',
 } as const;
 
@@ -37,6 +39,10 @@ export async function applicationRecipes(
   return [
     staticProgram,
     fromLines(applicationImages.selfContained, selfContained),
+    fromLines(applicationImages.tellsAll, [
+      `FROM ${busybox}`,
+      `ENTRYPOINT ${JSON.stringify(tellsAll)}`,
+    ]),
     fromLines(applicationImages.registry, registry),
   ];
 }
