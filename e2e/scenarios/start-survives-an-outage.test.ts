@@ -15,9 +15,10 @@ const password = canary();
 const expected = { DB_PASSWORD: hashOf(password) };
 const OUTAGE_MS = 20_000;
 
-const { namespace } = openScenario('outage', (namespace) =>
-  createSecret(`${namespace}/default`, { DB_PASSWORD: password }),
-);
+const { namespace } = openScenario('outage', async (namespace) => {
+  await createSecret(`${namespace}/default`, { DB_PASSWORD: password });
+  await createSecret(`${namespace}/not-cached`, { DB_PASSWORD: password });
+});
 
 after(async () => {
   await apply(awsService);
@@ -35,8 +36,10 @@ test('a container that starts while the provider is down for 20 s gets its value
 test('a container that starts while AWS is down gets its values when it is back; an impatient one says what is missing', async () => {
   // Nothing answers at the address of AWS any more.
   await apply({ ...awsService, spec: { ...awsSpec, selector: { 'has-this-label': 'nobody' } } });
-  await start('waits-for-aws', { inject: 'true' });
-  await start('impatient', { 'piggy-number-of-retry': '1' });
+  // Nor has the provider its value at hand, from a Pod that started before.
+  const secret = { 'aws-secret-name': `${namespace}/not-cached` };
+  await start('waits-for-aws', secret);
+  await start('impatient', { ...secret, 'piggy-number-of-retry': '1' });
   const { state } = await statusOf(
     { pod: 'impatient', container: 'app', namespace },
     'has ended',
