@@ -1,10 +1,7 @@
 // `npm run e2e [-- --keep] [--only <scenario>]…`: a real Kubernetes, Kyverno and Piggy in it, and every promise tried.
 // `npm run e2e -- --remove` ends what `--keep` left.
 
-import { globSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { show } from '../tools/run.ts';
 import { installAws } from './aws.ts';
 import { createCluster, deleteCluster } from './cluster.ts';
 import { type Engine, findEngine } from './engine.ts';
@@ -14,6 +11,7 @@ import { installKyverno, kyvernoImages } from './kyverno.ts';
 import { lockCluster } from './lock.ts';
 import { putAwayLeftovers } from './leftovers.ts';
 import { installPiggy } from './piggy.ts';
+import { runScenarios, selectScenarios } from './run-scenarios.ts';
 import { say, step } from './steps.ts';
 
 const { values: options } = parseArgs({
@@ -59,20 +57,7 @@ async function run(): Promise<number> {
     await printEvidence('kyverno', 'aws', 'piggy-system');
     throw error;
   }
-  // One after the other: some take a part of the system away for a while.
-  const preload = ['--import', join(import.meta.dirname, 'end-with-run.ts')];
-  const args = [...preload, '--test', '--test-concurrency=1', ...files];
-  return step('Running scenarios', () => show(process.execPath, args));
-}
-
-function selectScenarios(only: readonly string[]): string[] {
-  const all = globSync(join(import.meta.dirname, 'scenarios/*.test.ts')).sort();
-  const names = all.map((file) => basename(file, '.test.ts'));
-  const unknown = only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw new Error(`no such scenario: ${unknown.join(', ')}; there are ${names.join(', ')}`);
-  }
-  return all.filter((file) => only.length === 0 || only.includes(basename(file, '.test.ts')));
+  return runScenarios(files);
 }
 
 async function remove({ env, stop }: Engine): Promise<void> {
