@@ -107,7 +107,10 @@ test('every folder of examples/ is tried in a cluster, and stands in its README'
 test('the image of the provider has the program that the documents call', () => {
   const dockerfile = read('images/provider/Dockerfile');
   assert.match(dockerfile, /^COPY node \/usr\/local\/bin\/node$/m);
-  assert.match(dockerfile, /^ENTRYPOINT \["\/usr\/local\/bin\/node", .*"\/piggy\/provider\.mjs"\]$/m);
+  assert.match(
+    dockerfile,
+    /^ENTRYPOINT \["\/usr\/local\/bin\/node", .*"\/piggy\/provider\.mjs"\]$/m,
+  );
 });
 
 test('a newcomer gets to the first secret in less than ten commands', () => {
