@@ -5,7 +5,8 @@ import { chartFolder } from '../tools/helm.ts';
 import { output } from '../tools/run.ts';
 import { awsEnvironment, awsRegion } from './aws.ts';
 import { images } from './images.ts';
-import { rolledOut } from './kubectl.ts';
+import { kubectl, rolledOut } from './kubectl.ts';
+import { until } from './poll.ts';
 import { say } from './steps.ts';
 
 export type Installation = {
@@ -15,7 +16,7 @@ export type Installation = {
 
 export const installation: Installation = { release: 'piggy', namespace: 'piggy-system' };
 
-/** Installs or upgrades, and returns when all replicas of it are ready. `changed` comes over the values of the tests. */
+/** Installs or upgrades, and returns when all replicas of it are ready, and no others are left. `changed` comes over the values of the tests. */
 export async function installChart(
   changed: Readonly<Record<string, unknown>> = {},
   { release, namespace }: Installation = installation,
@@ -24,6 +25,12 @@ export async function installChart(
   const args = ['upgrade', '--install', release, chartFolder, '--values', '-'];
   await helm([...args, '--namespace', namespace, '--create-namespace'], values);
   await rolledOut(`deployment/${release}`, namespace);
+  // One that is ending still answers connections that it has, by the former values.
+  await until('the replaced replicas are gone', async () => {
+    const path = '--output=jsonpath={.items[*].metadata.deletionTimestamp}';
+    const ending = await kubectl(['get', 'pods', '--namespace', namespace, path]);
+    return ending === '' ? true : undefined;
+  });
 }
 
 /** What Helm printed; throws what it said where it fails. */
