@@ -165,7 +165,8 @@ func TestTheTokenOfPodIdentityGoesToNobodyElse(t *testing.T) {
 		"ftp://127.0.0.1/": false, "/relative": false, "http://user:" + canary + "@127.0.0.1/": false, "http://127.0.0.1%00/": false, "::": false,
 	}
 	for text, isAllowed := range cases {
-		t.Run(text, func(t *testing.T) {
+		// A test's name is printed, and no output holds a value.
+		t.Run(strings.Replace(text, canary, "password", 1), func(t *testing.T) {
 			client, err := newClient(map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": text}, secret)
 			if (err == nil) != isAllowed {
 				t.Errorf("got %v", err)
