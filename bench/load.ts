@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { Pool } from 'undici';
 import { computeMac } from '../provider/admission/sealed-message.ts';
+import { createQuestion, sealQuestion } from '../provider/testing/kyverno.ts';
 import { serve } from './remote.ts';
 
 export type LoadTarget = {
@@ -112,20 +113,14 @@ function lookupRequest(
   key: string,
   nonce: string,
 ): Request {
-  const payload = JSON.stringify({
+  const question = createQuestion({
     nonce,
-    namespace: 'shop',
-    serviceAccount: 'api',
-    imagePullSecrets: [],
-    extraPullSecret: {},
-    skipVerifyRegistry: false,
-    architectures: [],
     images: references,
     always: always ? references : [],
   });
   return {
     path: '/kyverno/v1/images',
-    body: JSON.stringify({ payload, mac: computeMac(key, 'question', payload) }),
+    body: sealQuestion(question, key),
     headers: { 'content-type': 'application/json' },
     check: (status, text) => {
       assert.equal(status, 200, text);

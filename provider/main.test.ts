@@ -12,6 +12,7 @@ import { after, test } from 'node:test';
 import { connect, TLSSocket } from 'node:tls';
 import { computeMac } from './admission/sealed-message.ts';
 import { createTestAuthority } from './testing/certificates.ts';
+import { createQuestion, sealQuestion } from './testing/kyverno.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { spawnProvider, startProvider } from './testing/provider-process.ts';
 import { startRegistry } from './testing/registry.ts';
@@ -63,21 +64,10 @@ async function postLaunch(url: string, body: string, agent: Agent) {
   };
 }
 
-const question = {
-  nonce: 'n1',
-  namespace: 'shop',
-  serviceAccount: 'api',
-  imagePullSecrets: [],
-  extraPullSecret: {},
-  skipVerifyRegistry: false,
-  architectures: [],
-  images: [`${registry.host}/team/app:v1`],
-  always: [],
-};
+const question = createQuestion({ images: [`${registry.host}/team/app:v1`] });
 
 function seal(written: object, key = files.admissionKey): string {
-  const payload = JSON.stringify(written);
-  return JSON.stringify({ payload, mac: computeMac(key, 'question', payload) });
+  return sealQuestion(written, key);
 }
 
 function open({ body }: Answer, key = files.admissionKey): Record<string, unknown> {

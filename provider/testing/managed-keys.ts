@@ -11,6 +11,7 @@ import { TLSSocket } from 'node:tls';
 import { computeMac } from '../admission/sealed-message.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 import type { StoredObject } from './kubernetes-objects.ts';
+import { createQuestion, sealQuestion } from './kyverno.ts';
 import { installProvider } from './provider-installation.ts';
 import type { ProviderEnvironment } from './provider-process.ts';
 
@@ -104,21 +105,11 @@ export async function askAsLauncher(launchUrl: string, agent: Agent): Promise<Sh
 /** Kyverno's question under this key; answers the HTTP status, and refuses an answer under another key. */
 export async function askAsKyverno(lookupUrl: string, key: string): Promise<number> {
   const nonce = randomBytes(16).toString('hex');
-  const payload = JSON.stringify({
-    nonce,
-    namespace: 'shop',
-    serviceAccount: 'api',
-    imagePullSecrets: [],
-    extraPullSecret: {},
-    skipVerifyRegistry: false,
-    architectures: [],
-    images: [],
-    always: [],
-  });
+  const body = sealQuestion(createQuestion({ nonce }), key);
   const response = await fetch(`${lookupUrl}/kyverno/v1/images`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ payload, mac: computeMac(key, 'question', payload) }),
+    body,
   });
   const answer = (await response.json()) as { payload?: string; mac?: string };
   if (response.status === 200) {
