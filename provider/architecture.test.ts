@@ -21,13 +21,13 @@ const everything = [
 const mayImport: Record<string, string[]> = {
   'main.ts': [...everything, 'wiring'],
   wiring: everything,
-  http: ['admission', 'launches', 'secrets', 'observability'],
+  http: ['admission', 'concurrency', 'launches', 'secrets', 'observability'],
   admission: ['images'],
   keys: ['kubernetes'],
   doctor: ['images', 'kubernetes', 'launches', 'observability', 'secrets'],
-  launches: ['kubernetes', 'secrets'],
-  secrets: ['kubernetes'],
-  images: ['kubernetes'],
+  launches: ['concurrency', 'kubernetes', 'secrets'],
+  secrets: ['concurrency', 'kubernetes'],
+  images: ['concurrency', 'kubernetes'],
 };
 const mayUseNetwork = /-client\.ts$|^http\/server\.ts$|^main\.ts$/;
 const networkPackage =

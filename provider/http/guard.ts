@@ -2,6 +2,7 @@
 // when one address asks too fast. A Pod that runs wild is to hurt itself, not its neighbours.
 
 import { LRUCache } from 'lru-cache';
+import { refill, secondsToToken, type TokenBucket } from '../concurrency/token-bucket.ts';
 
 export type GuardLimits = {
   readonly maxConcurrent: number;
@@ -23,12 +24,12 @@ const MAX_ADDRESSES = 20_000;
 /** How many seconds' worth of requests may come at once. */
 const BURST_SECONDS = 2;
 
-type Bucket = { tokens: number; atMs: number };
-
 /** `now` in milliseconds, of a clock that does not go back. */
 export function createGuard(limits: GuardLimits, now: () => number): Guard {
+  const perSecond = limits.requestsPerSecondPerAddress;
+  const rate = { perSecond, burst: perSecond * BURST_SECONDS };
   const inWork = new Map<string, number>();
-  const buckets = new LRUCache<string, Bucket>({ max: MAX_ADDRESSES });
+  const buckets = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
   let total = 0;
 
   function refuse(address: string): Admission | undefined {
@@ -53,21 +54,12 @@ export function createGuard(limits: GuardLimits, now: () => number): Guard {
     enter: (address) => {
       const refusal = refuse(address);
       if (refusal) return refusal;
-      const rate = limits.requestsPerSecondPerAddress;
       const bucket = refill(buckets.get(address), rate, now());
-      buckets.set(address, bucket);
-      if (bucket.tokens < 1) return tooFast(rate, bucket.tokens);
-      bucket.tokens -= 1;
+      if (bucket.tokens < 1) return tooFast(perSecond, secondsToToken(bucket, rate));
+      buckets.set(address, { ...bucket, tokens: bucket.tokens - 1 });
       return { admitted: true, leave: count(address) };
     },
   };
-}
-
-function refill(bucket: Bucket | undefined, rate: number, nowMs: number): Bucket {
-  const full = rate * BURST_SECONDS;
-  if (bucket === undefined) return { tokens: full, atMs: nowMs };
-  const gained = ((nowMs - bucket.atMs) / 1_000) * rate;
-  return { tokens: Math.min(full, bucket.tokens + gained), atMs: nowMs };
 }
 
 function busy(who: string, count: number): Admission {
@@ -78,7 +70,7 @@ function busy(who: string, count: number): Admission {
   };
 }
 
-function tooFast(rate: number, tokens: number): Admission {
-  const reason = `this address sends more than ${rate} requests per second; slow down`;
-  return { admitted: false, reason, retryAfterSeconds: (1 - tokens) / rate };
+function tooFast(perSecond: number, retryAfterSeconds: number): Admission {
+  const reason = `this address sends more than ${perSecond} requests per second; slow down`;
+  return { admitted: false, reason, retryAfterSeconds };
 }

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { refill } from '../concurrency/token-bucket.ts';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { PodEvent } from '../kubernetes/events.ts';
 import type { LaunchFacts, ReadLaunchValues } from './read-launch-values.ts';
@@ -36,8 +37,7 @@ const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const ONCE_IN_MS = 600_000;
 const MAX_REMEMBERED = 10_000;
 /** Who creates Pods by the hundred must not flood the API server through us. */
-const PER_SECOND = 5;
-const AT_ONCE = 50;
+const RATE = { perSecond: 5, burst: 50 };
 /** A name has 253 characters at most; behind the Pod's own come a dot and 16 digits. */
 const MAX_POD_NAME = 230;
 
@@ -105,14 +105,11 @@ function toReason(code: string): string {
 }
 
 function createBucket(now: () => number): () => boolean {
-  let left = AT_ONCE;
-  let atMs = now();
+  let bucket = refill(undefined, RATE, now());
   return () => {
-    const gained = (Math.max(0, now() - atMs) / 1_000) * PER_SECOND;
-    left = Math.min(AT_ONCE, left + gained);
-    atMs = now();
-    if (left < 1) return false;
-    left -= 1;
+    bucket = refill(bucket, RATE, now());
+    if (bucket.tokens < 1) return false;
+    bucket = { ...bucket, tokens: bucket.tokens - 1 };
     return true;
   };
 }

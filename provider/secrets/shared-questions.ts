@@ -1,6 +1,8 @@
 // Lets those who ask the same at the same time wait for one answer. A question lives as long as somebody waits for it: who
 // leaves does so alone, and the last one takes it along.
 
+import { untilAborted } from '../concurrency/until-aborted.ts';
+
 export type SharedQuestions<Answer> = (
   question: {
     readonly key: string;
@@ -55,18 +57,4 @@ function takeOff<Answer>(
 ): Flight<Answer> {
   const end = new AbortController();
   return { answer: start(end.signal), startedMs, end, waiting: 0 };
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', abort);
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
