@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProviderError } from '../errors.ts';
-import type { ImageQuestion, ReadImageConfig } from '../images/read-image-config.ts';
+import type { ImageQuestion } from '../images/lookup.ts';
+import type { ReadImageConfig } from '../images/read-image-config.ts';
 import { parseDigest } from '../images/reference.ts';
 import { createKyvernoAnswerer, type LookupFacts } from './kyverno.ts';
 import { computeMac, type SealedMessage } from './sealed-message.ts';

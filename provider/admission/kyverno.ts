@@ -2,7 +2,9 @@
 // an answer in which each image has either its image config or the text of an error.
 
 import { ProviderError } from '../errors.ts';
-import type { ImageConfig, ImageQuestion, ReadImageConfig } from '../images/read-image-config.ts';
+import type { ImageConfig } from '../images/image-config.ts';
+import type { ImageQuestion } from '../images/lookup.ts';
+import type { ReadImageConfig } from '../images/read-image-config.ts';
 import {
   type KyvernoQuestion,
   parseAnswerableQuestion,

@@ -3,7 +3,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ProviderError } from '../errors.ts';
 import { describeError } from '../observability/describe-error.ts';
-import type { ImageConfig } from '../images/read-image-config.ts';
+import type { ImageConfig } from '../images/image-config.ts';
 import { parseSecretSource, type SecretSource } from '../secrets/source.ts';
 import type { DoctorQuestion, PodQuestion } from './arguments.ts';
 import { decideAdmissionPolicy, decideInjectSecrets, decideKyverno } from './check-policies.ts';

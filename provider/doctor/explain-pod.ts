@@ -3,7 +3,7 @@
 
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { ProviderError } from '../errors.ts';
-import type { ImageQuestion } from '../images/read-image-config.ts';
+import type { ImageQuestion } from '../images/lookup.ts';
 import { parsePod, type PodContainer } from '../kubernetes/pods.ts';
 import { selectContainer } from '../launches/decide-launch.ts';
 import { expandVariables } from '../launches/signature.ts';

@@ -1,7 +1,7 @@
 // Keeps what was read, each for the credential that read it: a private image is served to nobody else.
 
 import { LRUCache } from 'lru-cache';
-import type { ImageCommand } from './image-config.ts';
+import type { ImageConfig } from './image-config.ts';
 import type { Digest } from './reference.ts';
 
 /** Whose copy: everything that decides what a registry shows, but for tag and digest. */
@@ -21,17 +21,15 @@ export type ImageCache = {
     scope: CacheScope,
     digest: Digest,
     architectures: readonly string[],
-  ) => CachedConfig | undefined;
+  ) => ImageConfig | undefined;
   readonly keepConfig: (
     scope: CacheScope,
     architectures: readonly string[],
-    config: CachedConfig,
+    config: ImageConfig,
   ) => void;
 };
 
 export type CachedTag = { readonly digest: Digest; readonly isFresh: boolean };
-
-type CachedConfig = ImageCommand & { readonly digest: Digest };
 
 const MAX_TAGS = 10_000;
 const MAX_CONFIGS = 10_000;
@@ -40,7 +38,7 @@ const MAX_CHARACTERS = 16_777_216;
 
 export function createImageCache(tagCacheMs: number, now: () => number): ImageCache {
   const tags = new LRUCache<string, { digest: Digest; validUntil: number }>({ max: MAX_TAGS });
-  const configs = new LRUCache<string, CachedConfig>({
+  const configs = new LRUCache<string, ImageConfig>({
     max: MAX_CONFIGS,
     maxSize: MAX_CHARACTERS,
     sizeCalculation: (config, key) => JSON.stringify(config).length + key.length,

@@ -2,11 +2,18 @@
 // (https://github.com/opencontainers/image-spec/blob/main/config.md).
 
 import { ProviderError } from '../errors.ts';
+import type { Digest } from './reference.ts';
 import { parseJsonObject, readObject } from './registry-json.ts';
 
 export type ImageCommand = {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+};
+
+/** What an image reference runs. */
+export type ImageConfig = ImageCommand & {
+  /** What the reference resolved to: of the index, where there is one. */
+  readonly digest: Digest;
 };
 
 export type Platform = {

@@ -1,7 +1,7 @@
 // Resolves an image to the credentials to try, by the kubelet's rules
 // (kubernetes/pkg/credentialprovider/keyring.go).
 
-import type { Credential } from './credential.ts';
+import { ANONYMOUS, type Credential } from './credential.ts';
 import type { DockerConfig } from './docker-config.ts';
 import { matchesHostGlob } from './host-glob.ts';
 import type { ImageReference } from './reference.ts';
@@ -24,6 +24,11 @@ type Entry = {
 };
 
 export const ANONYMOUS_SOURCE = 'anonymous';
+
+export const ANONYMOUSLY: CredentialCandidate = {
+  source: ANONYMOUS_SOURCE,
+  credential: ANONYMOUS,
+};
 
 // What the key of Docker Hub in every docker config, https://index.docker.io/v1/, comes down to.
 const DOCKER_HUB_KEY = 'index.docker.io';

@@ -1,12 +1,25 @@
 // Decides what is looked up for a question: where, after mirroring, and how; and whether the operator allows it.
 
 import { ProviderError } from '../errors.ts';
+import type { PullSecretReference } from '../kubernetes/pull-secrets.ts';
 import { matchesHostGlob } from './host-glob.ts';
 import { selectMirror } from './mirrors.ts';
-import type { ImageQuestion } from './read-image-config.ts';
 import { parseImageReference, type ImageReference } from './reference.ts';
 import type { RegistryAccess } from './registry-client.ts';
 import type { RegistrySettings } from './registry-settings.ts';
+
+export type ImageQuestion = {
+  /** As written in the Pod. */
+  readonly reference: string;
+  /** Empty = all platforms of the image must agree. */
+  readonly architectures: readonly string[];
+  /** As kubelet's imagePullPolicy Always: a tag is resolved anew. */
+  readonly pullAlways: boolean;
+  /** Honoured only for hosts that the settings list. */
+  readonly skipVerifyRegistry: boolean;
+  /** In the order in which they count. */
+  readonly pullSecrets: readonly PullSecretReference[];
+};
 
 export type Lookup = Omit<ImageQuestion, 'reference'> &
   Omit<RegistryAccess, 'credential'> & {

@@ -7,6 +7,7 @@ import { ProviderError } from '../errors.ts';
 import { decideAddress, literalAddress } from './addresses.ts';
 import { createProxyDecision, type DecideProxied } from './proxy.ts';
 import type { RegistrySettings } from './registry-settings.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 export type OutboundRequest = {
   readonly url: URL;
@@ -59,12 +60,14 @@ export function createOutboundClient(settings: RegistrySettings): OutboundClient
     send: async (request, signal) => {
       const trust = selectTrust(request, settings, decideProxied);
       checkHost(request.url, trust);
-      const timeout = AbortSignal.timeout(settings.requestTimeoutMs);
+      const { requestTimeoutMs: timeoutMs } = settings;
       try {
-        return await exchange(request, agentFor(trust), AbortSignal.any([signal, timeout]));
+        return await withTimeLimit({ timeoutMs, signal }, (patience) =>
+          exchange(request, agentFor(trust), patience),
+        );
       } catch (cause) {
         if (cause instanceof ProviderError) throw cause;
-        throw noAnswer(trust, settings.requestTimeoutMs, cause);
+        throw noAnswer(trust, timeoutMs, cause);
       }
     },
     close: async () => {

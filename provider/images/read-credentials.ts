@@ -6,11 +6,10 @@ import {
   type PullSecret,
   type PullSecretReference,
 } from '../kubernetes/pull-secrets.ts';
-import { ANONYMOUS } from './credential.ts';
 import { parseDockercfg, parseDockerConfig, type DockerConfig } from './docker-config.ts';
 import type { EcrCredentials } from './ecr-client.ts';
 import {
-  ANONYMOUS_SOURCE,
+  ANONYMOUSLY,
   selectCredentials,
   type CredentialCandidate,
   type SourcedDockerConfig,
@@ -65,11 +64,7 @@ export async function readCredentials(
     );
   const notes = [...secrets, ...own].flatMap((source) => ('note' in source ? [source.note] : []));
   return {
-    candidates: [
-      ...fromSecrets,
-      ...own.flatMap(({ candidates }) => candidates),
-      { source: ANONYMOUS_SOURCE, credential: ANONYMOUS },
-    ],
+    candidates: [...fromSecrets, ...own.flatMap(({ candidates }) => candidates), ANONYMOUSLY],
     notes: [...unused, ...notes],
   };
 }

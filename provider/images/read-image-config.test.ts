@@ -179,6 +179,22 @@ test('a cached private image is served only to those whose credentials fetched i
   assert.equal(countOf(/./), before);
 });
 
+test('what anybody may read is answered out of memory without reading pull secrets', async () => {
+  const asked: string[] = [];
+  const readSecret = (namespace: string, name: string) => {
+    asked.push(`${namespace}/${name}`);
+    return Promise.resolve(undefined);
+  };
+  const { registry, read, countOf } = await start({}, { dependencies: { readSecret } });
+  registry.addImage('app', 'v1', app);
+  await read(`${registry.host}/app:v1`, regcred);
+  await read(`${registry.host}/app:v1`, regcred);
+  assert.deepEqual(asked, ['shop/regcred']);
+  assert.equal(countOf(/manifests/), 1);
+  await read(`${registry.host}/app:v1`, { ...regcred, pullAlways: true });
+  assert.deepEqual(asked, ['shop/regcred', 'shop/regcred']);
+});
+
 test('a digest is cached for its own repository only', async () => {
   const { registry, read } = await start();
   const digest = registry.addImage('team/app', 'v1', app);

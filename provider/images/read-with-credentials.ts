@@ -2,11 +2,11 @@
 
 import { credentialKey, type Credential } from './credential.ts';
 import type { CacheScope, ImageCache } from './image-cache.ts';
+import type { ImageConfig } from './image-config.ts';
 import type { CredentialCandidate } from './keychain.ts';
 import type { Lookup } from './lookup.ts';
 import type { Refusal } from './lookup-message.ts';
 import { selectCommand } from './platforms.ts';
-import type { ImageConfig } from './read-image-config.ts';
 import { readPlatforms } from './read-platforms.ts';
 import { RegistryRefusal, type RegistryClient } from './registry-client.ts';
 
@@ -17,10 +17,10 @@ export type LookupAttempt = {
   readonly candidates: readonly CredentialCandidate[];
 };
 
+type Read = { readonly kind: 'read'; readonly config: ImageConfig };
+
 /** Refused is what every credential was. */
-export type Outcome =
-  | { readonly kind: 'read'; readonly config: ImageConfig }
-  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] };
+export type Outcome = Read | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] };
 
 type Attempt = { readonly lookup: Lookup; readonly credential: Credential };
 
@@ -28,7 +28,7 @@ type Attempt = { readonly lookup: Lookup; readonly credential: Credential };
 export function findKnown(
   cache: ImageCache,
   { lookup, candidates }: LookupAttempt,
-): Outcome | undefined {
+): Read | undefined {
   for (const { credential } of candidates) {
     const known = findCached(cache, { lookup, credential });
     if (known?.isFresh) return { kind: 'read', config: known.config };

@@ -2,11 +2,11 @@
 
 import type { PullSecret } from '../kubernetes/pull-secrets.ts';
 import { createOutboundClient } from '../images/outbound-client.ts';
+import type { ImageConfig } from '../images/image-config.ts';
+import type { ImageQuestion } from '../images/lookup.ts';
 import {
   createImageConfigReader,
-  type ImageConfig,
   type ImageConfigReaderDependencies,
-  type ImageQuestion,
 } from '../images/read-image-config.ts';
 import type { RegistrySettings } from '../images/registry-settings.ts';
 import { startRegistry, type RegistryOptions } from './registry.ts';

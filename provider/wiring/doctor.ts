@@ -13,7 +13,7 @@ import { fails, hasFailure, renderJson, renderText, type Finding } from '../doct
 import { probeAddress } from '../doctor/launch-address-client.ts';
 import { readOperations } from '../doctor/operations-client.ts';
 import { parseManifest } from '../doctor/read-manifest.ts';
-import type { ImageQuestion } from '../images/read-image-config.ts';
+import type { ImageQuestion } from '../images/lookup.ts';
 import { createKubernetesClient } from '../kubernetes/api-client.ts';
 import { parseAccessRules } from '../secrets/access-rules.ts';
 import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
