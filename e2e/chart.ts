@@ -38,7 +38,8 @@ export async function helm(args: readonly string[], input?: string): Promise<str
   return output(await goTool('helm', say), args, input === undefined ? {} : { input });
 }
 
-async function valuesHere(): Promise<object> {
+/** What is another on this cluster than an operator's: the images of this checkout, and moto for AWS. */
+export async function valuesHere(): Promise<Readonly<Record<string, unknown>>> {
   return {
     image: named(images.provider),
     launcher: { image: named(images.launcher) },

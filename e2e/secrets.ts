@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
@@ -26,6 +27,12 @@ export async function createSecret(
   const client = new SecretsManagerClient(await awsFromHere());
   const command = new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) });
   await client.send(command);
+}
+
+/** At once, and whether it is there or not. */
+export async function removeSecret(name: string): Promise<void> {
+  const client = new SecretsManagerClient(await awsFromHere());
+  await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
 }
 
 /** Returns the id of the new version, which is AWSCURRENT unless it gets other stages. */
