@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readNodeArguments } from '../images/provider/command.ts';
+import { readProviderCommand } from '../images/provider/command.ts';
 import {
   installProvider,
   type ProviderInstallation,
@@ -35,7 +35,9 @@ export async function installBenchProvider(
   if (!existsSync(bundle)) throw new Error('there is no build/provider.mjs: run npm run bundle');
   const { kubernetes, awsUrl, registryHost } = await standIns.ask('describe', undefined);
   const files = await installProvider({ kubernetes });
+  const command = readProviderCommand(bundle);
   const env = {
+    ...command.env,
     ...files.env,
     ...limits,
     AWS_REGION: 'eu-central-1',
@@ -47,6 +49,6 @@ export async function installBenchProvider(
   };
   return {
     files,
-    start: (settings) => startProvider({ ...env, ...settings }, readNodeArguments(bundle)),
+    start: (settings) => startProvider({ ...env, ...settings }, command.args),
   };
 }

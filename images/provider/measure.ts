@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installProvider } from '../../provider/testing/provider-installation.ts';
 import { startProvider } from '../../provider/testing/provider-process.ts';
-import { readNodeArguments } from './command.ts';
+import { readProviderCommand } from './command.ts';
 
 const STARTS = 5;
 const MAX_IMAGE_MB = 150;
@@ -42,7 +42,8 @@ function sizeMb(file: string): number {
 
 async function measure(): Promise<{ readyMs: number; rssMb: number }> {
   const startedMs = performance.now();
-  const provider = await startProvider(files.env, readNodeArguments(bundle));
+  const { args, env } = readProviderCommand(bundle);
+  const provider = await startProvider({ ...env, ...files.env }, args);
   const readyMs = performance.now() - startedMs;
   const rssMb = readResidentMb(provider.pid);
   await provider.stop();
