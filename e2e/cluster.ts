@@ -49,11 +49,17 @@ export async function createCluster(
   return cluster;
 }
 
-/** Removes the cluster, whatever state a run left it in. */
-export async function deleteCluster(engine: Pick<Engine, 'env'>): Promise<void> {
+/** Whether an earlier run left one, in whatever state. */
+export async function hasCluster(engine: Pick<Engine, 'env'>): Promise<boolean> {
   const kind = await goTool('kind', say);
   const clusters = await output(kind, ['get', 'clusters', '--quiet'], { env: engine.env });
-  if (!clusters.split('\n').includes(name)) return;
+  return clusters.split('\n').includes(name);
+}
+
+/** Removes the cluster, whatever state a run left it in. */
+export async function deleteCluster(engine: Pick<Engine, 'env'>): Promise<void> {
+  if (!(await hasCluster(engine))) return;
+  const kind = await goTool('kind', say);
   await step('Deleting the kind cluster', async () => {
     const args = ['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfig];
     await output(kind, args, { env: engine.env });

@@ -2,15 +2,9 @@
 // `npm run e2e -- --remove` ends what `--keep` left.
 
 import { parseArgs } from 'node:util';
-import { installAws } from './aws.ts';
-import { createCluster, deleteCluster } from './cluster.ts';
-import { type Engine, findEngine } from './engine.ts';
-import { printEvidence } from './evidence.ts';
-import { buildImages } from './images.ts';
-import { installKyverno, kyvernoImages } from './kyverno.ts';
+import { findEngine } from './engine.ts';
 import { lockCluster } from './lock.ts';
-import { putAwayLeftovers } from './leftovers.ts';
-import { installPiggy } from './piggy.ts';
+import { prepareCluster, removeCluster } from './prepare-cluster.ts';
 import { runScenarios, selectScenarios } from './run-scenarios.ts';
 import { say, step } from './steps.ts';
 
@@ -28,41 +22,19 @@ const engine = await step('Finding a Docker engine', findEngine);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     // A kept cluster may stand half way: the next run puts right what this one took apart.
-    void (options.keep ? Promise.resolve() : remove(engine)).finally(() => process.exit(1));
+    void (options.keep ? Promise.resolve() : removeCluster(engine)).finally(() => process.exit(1));
   });
 }
 try {
   process.exitCode = options.remove ? 0 : await run();
 } finally {
   if (options.keep) tellHowToUse();
-  else await remove(engine);
+  else await removeCluster(engine);
 }
 
 async function run(): Promise<number> {
-  const [cluster, built, kyverno] = await Promise.all([
-    createCluster(engine, { reuse: options.keep }),
-    buildImages(engine),
-    kyvernoImages(engine),
-  ]);
-  // From here on kubectl and docker lead to the cluster, in the scenarios' processes too.
-  Object.assign(process.env, cluster.env);
-  try {
-    const ofKyverno = engine.kind === 'offline' ? Object.values(kyverno) : [];
-    await cluster.loadImages([...built, ...ofKyverno]);
-    await installKyverno(kyverno);
-    await installAws();
-    await putAwayLeftovers();
-    await installPiggy();
-  } catch (error) {
-    await printEvidence('kyverno', 'aws', 'piggy-system');
-    throw error;
-  }
+  await prepareCluster(engine, { reuse: options.keep });
   return runScenarios(files);
-}
-
-async function remove({ env, stop }: Engine): Promise<void> {
-  await deleteCluster({ env });
-  await stop();
 }
 
 function tellHowToUse(): void {

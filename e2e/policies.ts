@@ -1,7 +1,7 @@
 // Tells when the API server and Kyverno act on our policies.
 
 import { images } from './images.ts';
-import { dryRun, type KubernetesObject, refusalOf } from './kubectl.ts';
+import { dryRun, kubectl, type KubernetesObject, refusalOf } from './kubectl.ts';
 import { until } from './poll.ts';
 
 export async function policiesAreInForce(): Promise<void> {
@@ -14,6 +14,18 @@ export async function policiesAreInForce(): Promise<void> {
     const args = ['create', '--dry-run=server', '--filename', '-'];
     const refusal = await refusalOf(args, JSON.stringify(probe({ 'no-such-annotation': '' })));
     return refusal.includes('piggysec.com/no-such-annotation does not exist') ? true : undefined;
+  });
+}
+
+/** After they were deleted. */
+export async function policiesAreGone(): Promise<void> {
+  await until('no webhook is left of inject-secrets', async () => {
+    const webhooks = await kubectl(['get', 'mutatingwebhookconfigurations', '--output=json']);
+    return webhooks.includes('inject-secrets') ? undefined : true;
+  });
+  await until('a Pod that opts in is admitted as it is', async () => {
+    const { spec } = (await dryRun(probe({ inject: 'true' }))) as PodWithCommand;
+    return spec.containers[0]?.command?.[0] === 'true' ? true : undefined;
   });
 }
 

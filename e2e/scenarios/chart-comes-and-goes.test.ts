@@ -8,7 +8,7 @@ import { apply, dryRun, kubectl, refusalOf } from '../kubectl.ts';
 import { deleteNamespace } from '../namespaces.ts';
 import { installPiggy } from '../piggy.ts';
 import { type Pod, podOf, telling, told } from '../pods.ts';
-import { policiesAreInForce } from '../policies.ts';
+import { policiesAreGone, policiesAreInForce } from '../policies.ts';
 import { until } from '../poll.ts';
 import { startRegistry } from '../registry.ts';
 import { openScenario } from '../scenario.ts';
@@ -70,16 +70,7 @@ test('an uninstalled chart leaves no policy, no webhook and nobody who refuses',
   await remove(installation);
   const left = ['mutatingpolicies,validatingadmissionpolicies,validatingadmissionpolicybindings'];
   assert.doesNotMatch(await kubectl(['get', ...left, '--output=name']), /inject|require-injection/);
-  await until('no webhook is left of it', async () => {
-    const webhooks = await kubectl(['get', 'mutatingwebhookconfigurations', '--output=json']);
-    return webhooks.includes('inject-secrets') ? undefined : true;
-  });
-  await until('a Pod that opts in is admitted as it is', async () => {
-    const { spec } = (await dryRun(pod('as-it-is')).catch(() => ({ spec: undefined }))) as {
-      spec: Pod['spec'] | undefined;
-    };
-    return spec?.containers[0]?.command?.[0] === 'sh' ? true : undefined;
-  });
+  await policiesAreGone();
   await until('nothing of it is left', async () => {
     const objects = 'pods,services,deployments,serviceaccounts,networkpolicies,roles,rolebindings';
     const args = ['get', objects, '--namespace', installation.namespace, '--output=name'];

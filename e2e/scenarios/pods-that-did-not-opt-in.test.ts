@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { images } from '../images.ts';
 import { apply, dryRun, type KubernetesObject, kubectl } from '../kubectl.ts';
+import { admissionsByKyverno } from '../metrics.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 
@@ -51,16 +52,6 @@ test('a Pod that opted in is sent to Kyverno once', async () => {
   });
   assert.equal(counted, before + 1);
 });
-
-/** How many Pods Kyverno has been asked about since it started, by its own count. */
-async function admissionsByKyverno(): Promise<number> {
-  const path = '/api/v1/namespaces/kyverno/services/kyverno-svc-metrics:metrics-port/proxy/metrics';
-  const lines = (await kubectl(['get', '--raw', path])).split('\n');
-  return lines
-    .filter((line) => line.startsWith('kyverno_admission_requests_total{'))
-    .filter((line) => line.includes('resource_kind="Pod"'))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
-}
 
 function pod(name: string, annotations: Readonly<Record<string, string>>): KubernetesObject {
   return {

@@ -1,0 +1,37 @@
+// Makes a cluster ready, with all that is tried in it: Kyverno, AWS, and Piggy with the images of this checkout.
+
+import { installAws } from './aws.ts';
+import { createCluster, deleteCluster } from './cluster.ts';
+import type { Engine } from './engine.ts';
+import { printEvidence } from './evidence.ts';
+import { buildImages } from './images.ts';
+import { installKyverno, kyvernoImages } from './kyverno.ts';
+import { putAwayLeftovers } from './leftovers.ts';
+import { installPiggy } from './piggy.ts';
+
+/** From then on kubectl and docker lead to the cluster, in the processes that this one starts too. */
+export async function prepareCluster(engine: Engine, { reuse }: { reuse: boolean }): Promise<void> {
+  const [cluster, built, kyverno] = await Promise.all([
+    createCluster(engine, { reuse }),
+    buildImages(engine),
+    kyvernoImages(engine),
+  ]);
+  Object.assign(process.env, cluster.env);
+  try {
+    const ofKyverno = engine.kind === 'offline' ? Object.values(kyverno) : [];
+    await cluster.loadImages([...built, ...ofKyverno]);
+    await installKyverno(kyverno);
+    await installAws();
+    await putAwayLeftovers();
+    await installPiggy();
+  } catch (error) {
+    await printEvidence('kyverno', 'aws', 'piggy-system');
+    throw error;
+  }
+}
+
+/** And the engine, where it is one of our own. */
+export async function removeCluster({ env, stop }: Engine): Promise<void> {
+  await deleteCluster({ env });
+  await stop();
+}
