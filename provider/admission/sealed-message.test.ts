@@ -54,6 +54,7 @@ const refused: Record<string, [message: unknown, keys?: readonly string[]]> = {
   'a changed payload': [{ ...good, payload: payload.replace('nginx', 'evil') }],
   'an answer sent back as a question': [sealAnswer(payload, key)],
   'a shortened MAC': [{ ...good, mac: good.mac.slice(0, -1) }],
+  'a MAC of as many characters, and more bytes': [{ ...good, mac: 'é'.repeat(64) }],
   'an empty MAC': [{ ...good, mac: '' }],
   'a MAC in upper case': [{ ...good, mac: good.mac.toUpperCase() }],
   'a MAC that is no text': [{ ...good, mac: 1 }],
