@@ -19,7 +19,7 @@ export type KyvernoQuestion = {
 };
 
 /** What must be there for an answer at all: it repeats the nonce, and errors are told per image. */
-export type AnswerableQuestion = Pick<KyvernoQuestion, 'nonce' | 'images'>;
+type AnswerableQuestion = Pick<KyvernoQuestion, 'nonce' | 'images'>;
 
 const text = { type: 'string', minLength: 1, maxLength: 2_048 } as const;
 const texts = { type: 'array', items: text } as const;
@@ -68,15 +68,24 @@ const ajv = new Ajv();
 const isAnswerable = ajv.compile<AnswerableQuestion>(answerableSchema);
 const isQuestion = ajv.compile<WrittenQuestion>(questionSchema);
 
-/** Throws `invalid_request`. */
-export function parseAnswerableQuestion(question: unknown): AnswerableQuestion {
-  if (isAnswerable(question)) return question;
+export type ReadQuestion =
+  | { readonly kind: 'understood'; readonly question: KyvernoQuestion }
+  /** Told per image: the author of the Pod then reads it, and not that there was no answer. */
+  | {
+      readonly kind: 'misunderstood';
+      readonly question: AnswerableQuestion;
+      readonly error: ProviderError;
+    };
+
+/** Throws `invalid_request` where not even an error can be answered. */
+export function parseKyvernoQuestion(written: unknown): ReadQuestion {
+  if (isQuestion(written)) return { kind: 'understood', question: readExtraPullSecret(written) };
+  const error = misunderstood(isQuestion.errors);
+  if (isAnswerable(written)) return { kind: 'misunderstood', question: written, error };
   throw misunderstood(isAnswerable.errors);
 }
 
-/** Throws `invalid_request`. */
-export function parseKyvernoQuestion(question: unknown): KyvernoQuestion {
-  if (!isQuestion(question)) throw misunderstood(isQuestion.errors);
+function readExtraPullSecret(question: WrittenQuestion): KyvernoQuestion {
   const { extraPullSecret: { namespace, name } = {}, ...rest } = question;
   const hasExtra = namespace !== undefined && name !== undefined;
   return hasExtra ? { ...rest, extraPullSecret: { namespace, name } } : rest;

@@ -7,8 +7,8 @@ import type { ImageQuestion } from '../images/lookup.ts';
 import type { ReadImageConfig } from '../images/read-image-config.ts';
 import {
   type KyvernoQuestion,
-  parseAnswerableQuestion,
   parseKyvernoQuestion,
+  type ReadQuestion,
 } from './kyverno-question.ts';
 import { openQuestion, type SealedMessage, sealAnswer } from './sealed-message.ts';
 
@@ -38,7 +38,9 @@ export type KyvernoDependencies = {
 /** More than a Pod has containers, less than what would keep registries busy. */
 const MAX_IMAGES = 50;
 
-type Lookup = { readonly reference: string; readonly outcome: PromiseSettledResult<ImageConfig> };
+type Lookup = { readonly reference: string } & (
+  { readonly config: ImageConfig } | { readonly error: unknown }
+);
 
 export function createKyvernoAnswerer({
   readImageConfig,
@@ -46,13 +48,13 @@ export function createKyvernoAnswerer({
 }: KyvernoDependencies): AnswerKyverno {
   return async (message, context) => {
     const { payload, key } = openQuestion(message, keys());
-    const written = parsePayload(payload);
-    const { nonce, images } = parseAnswerableQuestion(written);
+    const read = parseKyvernoQuestion(parsePayload(payload));
+    const { nonce, images } = read.question;
     const references = [...new Set(images)];
     context.note({ images: references });
-    const lookups = await lookUpAll(written, references, { context, readImageConfig });
+    const lookups = await lookUpAll(read, references, { context, readImageConfig });
     const failures = selectFailures(lookups);
-    if (Object.keys(failures).length > 0) context.note({ failures });
+    if (failures.length > 0) context.note({ failures: Object.fromEntries(failures) });
     return sealAnswer(JSON.stringify(toAnswer(nonce, lookups)), key);
   };
 }
@@ -66,31 +68,29 @@ function parsePayload(payload: string): unknown {
 }
 
 async function lookUpAll(
-  written: unknown,
+  read: ReadQuestion,
   references: readonly string[],
   dependencies: { readonly context: LookupContext; readonly readImageConfig: ReadImageConfig },
-): Promise<Lookup[]> {
-  if (references.length === 0) return [];
+): Promise<readonly Lookup[]> {
   const { context, readImageConfig } = dependencies;
-  const question = understand(written, references.length, context);
-  const outcomes = await Promise.allSettled(
-    references.map(async (reference) =>
-      readImageConfig(toImageQuestion(reference, await question), context.signal),
-    ),
+  if (read.kind === 'misunderstood') return refuseAll(references, read.error);
+  const { question } = read;
+  context.note({ namespace: question.namespace, serviceAccount: question.serviceAccount });
+  if (references.length > MAX_IMAGES) return refuseAll(references, tooMany(references.length));
+  return Promise.all(
+    references.map(async (reference): Promise<Lookup> => {
+      try {
+        const imageQuestion = toImageQuestion(reference, question);
+        return { reference, config: await readImageConfig(imageQuestion, context.signal) };
+      } catch (error) {
+        return { reference, error };
+      }
+    }),
   );
-  return outcomes.map((outcome, index) => ({ reference: references[index] ?? '', outcome }));
 }
 
-/** Its failure is told per image: the author of the Pod then reads it, and not that there was no answer. */
-async function understand(
-  written: unknown,
-  imageCount: number,
-  { note }: LookupContext,
-): Promise<KyvernoQuestion> {
-  const question = parseKyvernoQuestion(written);
-  note({ namespace: question.namespace, serviceAccount: question.serviceAccount });
-  if (imageCount > MAX_IMAGES) throw tooMany(imageCount);
-  return Promise.resolve(question);
+function refuseAll(references: readonly string[], error: ProviderError): readonly Lookup[] {
+  return references.map((reference) => ({ reference, error }));
 }
 
 function tooMany(count: number): ProviderError {
@@ -115,11 +115,11 @@ function toImageQuestion(reference: string, question: KyvernoQuestion): ImageQue
 }
 
 function toAnswer(nonce: string, lookups: readonly Lookup[]) {
-  const images = lookups.flatMap(({ reference, outcome }) =>
-    outcome.status === 'fulfilled' ? [[reference, toAnswered(outcome.value)] as const] : [],
+  const images = lookups.flatMap((lookup) =>
+    'config' in lookup ? [[lookup.reference, toAnswered(lookup.config)] as const] : [],
   );
-  const errors = lookups.flatMap(({ reference, outcome }) =>
-    outcome.status === 'rejected' ? [[reference, toText(reference, outcome.reason)] as const] : [],
+  const errors = selectFailures(lookups).map(
+    ([reference, error]) => [reference, toText(reference, error)] as const,
   );
   // CEL stumbles over null: always objects, arrays and strings.
   return { nonce, images: Object.fromEntries(images), errors: Object.fromEntries(errors) };
@@ -138,9 +138,8 @@ function toText(reference: string, error: unknown): string {
   return text.replaceAll(/\s+/g, ' ');
 }
 
-function selectFailures(lookups: readonly Lookup[]): Record<string, unknown> {
-  const failures = lookups.flatMap(({ reference, outcome }) =>
-    outcome.status === 'rejected' ? [[reference, outcome.reason] as const] : [],
+function selectFailures(lookups: readonly Lookup[]): (readonly [string, unknown])[] {
+  return lookups.flatMap((lookup) =>
+    'error' in lookup ? [[lookup.reference, lookup.error] as const] : [],
   );
-  return Object.fromEntries(failures);
 }
