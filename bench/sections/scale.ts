@@ -41,6 +41,7 @@ export function measureScale({ isQuick }: { readonly isQuick: boolean }): Promis
       ],
       notes: [
         'Of the launches at once each has a connection of its own, as launchers do, and all ask for one secret that is in no cache. The providers share the processors of one machine, so three are not three times as fast here.',
+        'In the rush they keep a secret for five minutes in place of five seconds: where a machine is so slow that the rush lasts longer than that, it costs AWS one more call for each five seconds.',
       ],
       chart: {
         title,
@@ -55,16 +56,14 @@ type Rush = { readonly providers: number; readonly results: readonly Measured[] 
 
 async function measureRush(session: Session, count: number): Promise<Rush[]> {
   const providers: ProviderProcess[] = [];
-  for (let started = 0; started < 3; started += 1) providers.push(await session.startProvider());
+  for (let started = 0; started < 3; started += 1) {
+    providers.push(await session.startProvider({ PIGGY_SECRET_CACHE: '5m' }));
+  }
   const plans = [providers.slice(0, 1), providers];
   const plan = { count, connections: count, secrets: 1, oneRequestPerConnection: true };
   const results = await interleave(plans, count < 1_000 ? 1 : 5, async (used) => {
     const measured = await measureLaunches(session, used, plan);
-    const seconds = measured.requests / measured.perSecond;
-    // A value is kept for five seconds.
-    const most = used.length * (1 + Math.floor(seconds / 5));
-    const told = `${measured.calls.aws} calls to AWS in ${seconds.toFixed(1)} s`;
-    assert.ok(measured.calls.aws <= most, told);
+    assert.equal(measured.calls.aws, used.length, 'calls to AWS: one of each provider');
     return measured;
   });
   return plans.map((used) => ({ providers: used.length, results: results.get(used) ?? [] }));
