@@ -1,6 +1,7 @@
 // The sections of the benchmark, by name.
 
 import type { SectionReport } from './report.ts';
+import { measureAdmission } from './sections/admission.ts';
 import { measureImages } from './sections/images.ts';
 import { measureLauncher } from './sections/launcher.ts';
 import { measureScale } from './sections/scale.ts';
@@ -16,13 +17,14 @@ const sections = {
   secrets: measureSecrets,
   images: measureImages,
   scale: measureScale,
+  admission: measureAdmission,
   soak: measureSoak,
 } as const satisfies Record<string, MeasureSection>;
 
 export type SectionName = keyof typeof sections;
 
-/** Measured only where they are asked for by name: it takes ten minutes. */
-const byNameOnly: readonly string[] = ['soak'];
+/** Measured only where they are asked for by name: one needs a cluster, the other ten minutes. */
+const byNameOnly: readonly string[] = ['admission', 'soak'];
 
 /** All but those, where none is named. Throws with the names there are. */
 export function selectSections(wanted: readonly string[]): [SectionName, MeasureSection][] {
