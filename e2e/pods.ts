@@ -33,11 +33,13 @@ export type Pod = {
   readonly spec: {
     readonly containers: readonly Container[];
     readonly initContainers?: readonly Container[];
+    readonly volumes?: readonly { readonly name: string }[];
   };
   readonly status: {
     readonly phase?: string;
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
   };
 };
 
@@ -108,8 +110,11 @@ export function statusOf(
 ): Promise<ContainerStatus> {
   return until(`${container} of ${pod} ${what}`, async () => {
     const { status } = await readPod(pod, namespace);
-    return [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(
-      (found) => found.name === container && isTrue(found),
-    );
+    const { initContainerStatuses = [], ephemeralContainerStatuses = [] } = status;
+    return [
+      ...initContainerStatuses,
+      ...(status.containerStatuses ?? []),
+      ...ephemeralContainerStatuses,
+    ].find((found) => found.name === container && isTrue(found));
   });
 }

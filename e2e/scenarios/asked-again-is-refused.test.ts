@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { askForSecret, launchOf, type Question, replicas, tokenOf } from '../ask-for-secret.ts';
+import { type EphemeralContainer, saidBy } from '../ephemeral-containers.ts';
 import { images } from '../images.ts';
 import { apply, kubectl, refusalOf } from '../kubectl.ts';
 import { podOf, readPod, statusOf, telling, told } from '../pods.ts';
@@ -43,6 +44,27 @@ const { namespace } = openScenario('asked-again', async (namespace) => {
   await told({ pod: 'app', container: 'app', namespace });
 });
 const inNamespace = `--namespace=${namespace}`;
+const beside = { pod: 'app', namespace };
+
+/** What it is given as arguments: the body, and the addresses of the replicas. */
+const asksWithEveryToken = `
+  import { readFileSync } from 'node:fs';
+  const [body, ...replicas] = process.argv.slice(1);
+  const bearer = (file) => ({ authorization: 'Bearer ' + readFileSync(file, 'utf8').trim() });
+  const headers = {
+    'no token': {},
+    "the service account's": bearer('/var/run/secrets/kubernetes.io/serviceaccount/token'),
+    "the launcher's": bearer('/proc/1/root/var/run/secrets/piggysec.com/token'),
+  };
+  for (const [whose, token] of Object.entries(headers)) {
+    for (const replica of replicas) {
+      const question = { method: 'POST', headers: { 'content-type': 'application/json', ...token }, body };
+      const answer = await fetch('https://' + replica + ':8443/v1/secret', question);
+      const { code } = await answer.json();
+      console.log('with ' + whose + ': ' + answer.status + ' ' + code);
+    }
+  }
+`;
 
 /** What the Pod's own launcher would ask for one of its containers. */
 async function questionOf(pod: string, container: string): Promise<Question> {
@@ -130,6 +152,44 @@ test('an ephemeral container finds neither the token nor the launcher', async ()
   assert.match(logs, /piggysec.com: No such file.*\n.*piggy: No such file/);
 });
 
+test('requests from an ephemeral container beside the application are refused, whatever token it finds', async () => {
+  const pod = await readPod('app', namespace);
+  const { uid, signature } = launchOf(pod, 'app');
+  const account = pod.spec.volumes?.find(({ name }) => name.startsWith('kube-api-access-'))?.name;
+  const addresses = await replicas();
+  const asking = await saidBy(beside, {
+    ...intruder('asking', images.provider),
+    command: ['node', '--input-type=module', '--eval', asksWithEveryToken, '--'],
+    args: [JSON.stringify({ uid, signature, references }), ...addresses],
+    env: [{ name: 'NODE_TLS_REJECT_UNAUTHORIZED', value: '0' }],
+    volumeMounts: [{ name: account, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+  });
+  const answers = [
+    'with no token: 401 invalid_token',
+    "with the service account's: 401 invalid_token",
+    "with the launcher's: 403 launch_window_closed",
+  ];
+  const expected = answers.flatMap((answer) => addresses.map(() => answer));
+  assert.deepEqual(linesOf(asking, /^with /), expected);
+});
+
+test('the launcher in an ephemeral container is refused the same command: launch_window_closed', async () => {
+  const { spec } = await readPod('app', namespace);
+  const env = spec.containers.find(({ name }) => name === 'app')?.env ?? [];
+  const launching = await saidBy(beside, {
+    ...intruder('launching', images.busybox),
+    command: [
+      'chroot',
+      '/proc/1/root',
+      'env',
+      ...env.map(({ name, value = '' }) => `${name}=${value}`),
+    ],
+    args: ['/piggy/piggy-env', '--', ...tells(['DB_PASSWORD'])],
+  });
+  assert.match(launching, /launch_window_closed/);
+  assert.doesNotMatch(launching, /^told$/m);
+});
+
 test('a container that crashes again and again gets its values each time', async () => {
   const crashes = { pod: 'app', container: 'crashes', namespace };
   const expected = { DB_PASSWORD: hashOf(password) };
@@ -150,6 +210,16 @@ test('nothing is given out to a Pod that is being deleted: pod_gone', async () =
     return outcome === '401 invalid_token' ? true : undefined;
   });
 });
+
+/** It shares the processes of the application, and so gets at its files: all but what its environment would give it. */
+function intruder(name: string, image: string): EphemeralContainer {
+  const securityContext = { runAsUser: 0 };
+  return { name, image, targetContainerName: 'app', securityContext };
+}
+
+function linesOf(text: string, pattern: RegExp): string[] {
+  return text.split('\n').filter((line) => pattern.test(line));
+}
 
 /** Runs a command in the running application, and returns what it said when it failed. */
 function exec(...command: string[]): Promise<string> {

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ephemeralContainer } from '../ephemeral-containers.ts';
 import { images } from '../images.ts';
 import { apply, kubectl, refusalOf } from '../kubectl.ts';
 import { openScenario } from '../scenario.ts';
@@ -83,7 +84,7 @@ const refused: Record<string, object> = {
 
 for (const [what, container] of Object.entries(refused)) {
   test(`an ephemeral container with ${what} is refused`, async () => {
-    const refusal = await refusalOf(...(await ephemeralContainer(container)));
+    const refusal = await refusalOf(...(await intruder(container)));
     assert.match(
       refusal,
       /piggy: an ephemeral container cannot use the launcher, its variables, its token or its volume$/,
@@ -100,17 +101,7 @@ async function readPod(): Promise<Pod> {
   return JSON.parse(await kubectl(['get', 'pod', 'app', inNamespace, '--output=json'])) as Pod;
 }
 
-/** The arguments and input of kubectl that add an ephemeral container, which `kubectl debug` cannot make so. */
-async function ephemeralContainer(container: object): Promise<[string[], string]> {
-  const pod = await readPod();
-  const ephemeralContainers = [{ name: 'intruder', image: images.busybox, ...container }];
-  const path = `/api/v1/namespaces/${namespace}/pods/app/ephemeralcontainers`;
-  // Without a resource version: the kubelet may write its status in between.
-  const changed = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'app', namespace },
-    spec: { ...pod.spec, ephemeralContainers },
-  };
-  return [['replace', '--raw', path, '--filename', '-'], JSON.stringify(changed)];
+function intruder(container: object): Promise<[string[], string]> {
+  const named = { name: 'intruder', image: images.busybox };
+  return ephemeralContainer({ pod: 'app', namespace }, { ...named, ...container });
 }
