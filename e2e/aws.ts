@@ -65,6 +65,8 @@ const deployment: KubernetesObject = {
           {
             name: 'moto',
             image: images.moto,
+            // A share of the processors while many Pods start: AWS is not late then, either.
+            resources: { requests: { cpu: '100m' } },
             readinessProbe: {
               httpGet: { path: '/moto-api/data.json', port: 5000 },
               periodSeconds: 1,
