@@ -13,7 +13,7 @@ export type Program = {
 export type Run = {
   readonly wallMs: number;
   readonly cpuMs: number;
-  /** At least that of the stopwatch itself, about 5 MB: Linux carries it over exec. */
+  /** At least that of the stopwatch itself, a few MB: Linux carries it over exec. */
   readonly peakMb: number;
   readonly code: number;
   readonly stdout: string;

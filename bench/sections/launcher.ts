@@ -38,6 +38,7 @@ export function measureLauncher({
         targets: [...targetsOf(series), ...install.targets, ...sizes.targets],
         notes: [
           'The application prints its variables, and they were compared; over exec is the median less that of plain exec.',
+          'No peak RSS is less than that of plain exec: it is what the stopwatch itself had, which Linux carries over exec, or more.',
           ...notes,
           ...install.notes,
         ],

@@ -12,6 +12,7 @@ import {
   type Secret,
 } from '../launches.ts';
 import { readUsage } from '../process-usage.ts';
+import { sumOfMetric } from '../../provider/testing/metric-sum.ts';
 import type { ProviderProcess } from '../../provider/testing/provider-process.ts';
 import type { SectionReport, Table } from '../report.ts';
 import { withSession, type Session } from '../session.ts';
@@ -20,10 +21,10 @@ import { interleave, median } from '../statistics.ts';
 export function measureScale({ isQuick }: { readonly isQuick: boolean }): Promise<SectionReport> {
   return withSession(async (session) => {
     const count = isQuick ? 200 : 1_000;
-    const rushes = describeRush(await measureRush(session, count));
+    const measured = await measureRush(session, count);
+    const rushes = describeRush(measured);
     const provider = await session.startProvider();
     const title = `${count} launches at once`;
-    const awsCalls = rushes[0]?.[4] ?? NaN;
     return {
       tables: [
         { title, columns: rushColumns, rows: rushes },
@@ -34,14 +35,14 @@ export function measureScale({ isQuick }: { readonly isQuick: boolean }): Promis
       targets: [
         {
           sentence: `AWS calls of ${count} launches on one secret, one provider`,
-          measured: awsCalls,
+          measured: mostAwsCalls(measured[0]?.results ?? []),
           limit: 1,
           kind: 'atMost',
         },
       ],
       notes: [
         'Of the launches at once each has a connection of its own, as launchers do, and all ask for one secret that is in no cache. The providers share the processors of one machine, so three are not three times as fast here.',
-        'In the rush they keep a secret for five minutes in place of five seconds: where a machine is so slow that the rush lasts longer than that, it costs AWS one more call for each five seconds.',
+        'In the rush they keep a secret for five minutes in place of five seconds: on a machine so slow that the rush lasts longer than that, it costs AWS one more call for each five seconds. A call that is not answered within three seconds is sent again, which counts here, too.',
       ],
       chart: {
         title,
@@ -62,32 +63,52 @@ async function measureRush(session: Session, count: number): Promise<Rush[]> {
   const plans = [providers.slice(0, 1), providers];
   const plan = { count, connections: count, secrets: 1, oneRequestPerConnection: true };
   const results = await interleave(plans, count < 1_000 ? 1 : 5, async (used) => {
+    const before = await countQuestions(used);
     const measured = await measureLaunches(session, used, plan);
-    assert.equal(measured.calls.aws, used.length, 'calls to AWS: one of each provider');
+    const questions = (await countQuestions(used)) - before;
+    assert.equal(questions, used.length, 'questions to AWS: one of each provider');
     return measured;
   });
   return plans.map((used) => ({ providers: used.length, results: results.get(used) ?? [] }));
 }
 
-const rushColumns = ['', 'all done, s', 'p50 ms', 'p99 ms', 'AWS calls'];
+/** To AWS, by the providers' own count; the stand-in also counts a question that is asked again since its answer was late. */
+async function countQuestions(providers: readonly ProviderProcess[]): Promise<number> {
+  const texts = await Promise.all(
+    providers.map(async ({ operationsUrl }) => (await fetch(`${operationsUrl}/metrics`)).text()),
+  );
+  return sumOfMetric(texts.join('\n'), 'piggy_aws_calls_total');
+}
+
+const rushColumns = ['', 'all done, s', 'p50 ms', 'p95 ms', 'p99 ms', 'AWS calls'];
 
 function describeRush(rushes: readonly Rush[]): readonly (readonly [string, ...number[]])[] {
   return rushes.map(({ providers, results }) => [
     `providers: ${providers}`,
     median(results.map(({ requests, perSecond }) => requests / perSecond)),
-    median(results.map(({ latency }) => latency.median)),
-    median(results.map(({ latency }) => latency.p99)),
-    Math.max(...results.map(({ calls }) => calls.aws)),
+    ...percentilesOf(results),
+    mostAwsCalls(results),
   ]);
 }
 
-const figureColumns = ['per second', 'p50 ms', 'p99 ms', 'provider CPU ms each'];
+function mostAwsCalls(results: readonly Measured[]): number {
+  return Math.max(...results.map(({ calls }) => calls.aws));
+}
+
+function percentilesOf(results: readonly Measured[]): number[] {
+  return [
+    median(results.map(({ latency }) => latency.median)),
+    median(results.map(({ latency }) => latency.p95)),
+    median(results.map(({ latency }) => latency.p99)),
+  ];
+}
+
+const figureColumns = ['per second', 'p50 ms', 'p95 ms', 'p99 ms', 'provider CPU ms each'];
 
 function figures(results: readonly Measured[]): number[] {
   return [
     median(results.map(({ perSecond }) => perSecond)),
-    median(results.map(({ latency }) => latency.median)),
-    median(results.map(({ latency }) => latency.p99)),
+    ...percentilesOf(results),
     median(results.map(({ cpuMsPerRequest }) => cpuMsPerRequest)),
   ];
 }
