@@ -20,6 +20,7 @@ after(() => api.stop());
 afterEach(() => {
   api.failWith(undefined);
   api.hang(false);
+  api.delay(0);
 });
 
 function createClient(options: { ca?: string; token?: string; timeoutMs?: number }) {
@@ -82,6 +83,46 @@ test('many calls share few connections', async () => {
   await Promise.all(together);
   const made = api.countConnections() - before;
   assert.ok(made <= 50, `400 calls made ${made} connections`);
+});
+
+test('a thousand calls at once are answered, however long they wait for one of the few connections', async () => {
+  const timeoutMs = 3_000;
+  const patient = createClient({ timeoutMs });
+  api.putPod(injectedPod({ name: 'wanted' }).pod);
+  api.delay(200);
+  const startedMs = performance.now();
+  const calls = Array.from({ length: 1_000 }, () => patient.readPod('shop', 'wanted', FOREVER));
+  const pods = await Promise.all(calls);
+  assert.ok(pods.every((found) => found?.metadata?.name === 'wanted'));
+  // By the delays alone, or the time limit was not put to the test.
+  assert.ok(performance.now() - startedMs > timeoutMs);
+});
+
+test('a call that ends while it waits for a connection is not sent', async () => {
+  api.hang(true);
+  const before = api.requests.length;
+  const busy = createClient({});
+  const sent = new AbortController();
+  const hanging = Array.from({ length: 50 }, () => busy.readPod('shop', 'p', sent.signal));
+  const waiter = new AbortController();
+  const waiting = busy.readPod('shop', 'never', waiter.signal);
+  while (api.requests.length < before + 50) await setImmediate();
+  waiter.abort();
+  await assert.rejects(waiting, { code: 'deadline_exceeded' });
+  sent.abort();
+  for (const read of hanging) await assert.rejects(read, { code: 'deadline_exceeded' });
+  api.hang(false);
+  assert.equal(await busy.readPod('shop', 'later', FOREVER), undefined);
+  assert.ok(!api.requests.some((request) => request.endsWith('/never')));
+  await assert.rejects(busy.readPod('shop', 'never', waiter.signal), { code: 'deadline_exceeded' });
+});
+
+test('an answer that comes in pieces is put together, letters beyond ASCII too', async () => {
+  const text = '€'.repeat(300_000);
+  const { pod: large } = injectedPod({ name: 'large' });
+  api.putPod({ ...large, metadata: { ...large.metadata, annotations: { text } } } as typeof large);
+  const found = await client.readPod('shop', 'large', FOREVER);
+  assert.ok(found?.metadata?.annotations?.['text'] === text);
 });
 
 const failures: Record<string, [status: number, message: RegExp]> = {

@@ -12,6 +12,7 @@ import type {
 import { Pool } from 'undici';
 import { ProviderError } from '../errors.ts';
 import { toKubernetesEvent, type PodEvent } from './events.ts';
+import { readWholeAnswer, type WholeAnswer } from './whole-answer.ts';
 
 /** Every failure is a ProviderError: `kubernetes_unavailable`, or `deadline_exceeded` when `signal` cut the call off. */
 export type KubernetesClient = {
@@ -101,10 +102,11 @@ type Call = {
   readonly path: string;
   readonly body?: string;
 };
-type Answer = { readonly status: number; readonly text: string };
 
 function createAsker({ server, ca, readToken, timeoutMs }: KubernetesClientOptions) {
-  // Timeouts of the connection, not a signal for each call: one that nobody clears holds all of its call until it fires.
+  // Timeouts of the connection, not a signal for each call: one that nobody clears holds all of its call until it fires. They
+  // run from when a call is sent: that many launches wait for a connection is no fault of the API server's, and each of them
+  // waits within the deadline of its own request.
   const pool = new Pool(server, {
     connect: { ca, timeout: timeoutMs },
     headersTimeout: timeoutMs,
@@ -112,17 +114,16 @@ function createAsker({ server, ca, readToken, timeoutMs }: KubernetesClientOptio
     connections: MAX_CONNECTIONS,
   });
 
-  async function send({ method, path, body }: Call, signal: AbortSignal): Promise<Answer> {
+  async function send({ method, path, body }: Call, signal: AbortSignal): Promise<WholeAnswer> {
     const headers = {
       authorization: `Bearer ${await readToken()}`,
       accept: 'application/json',
       'content-type': 'application/json',
     };
-    const answer = await pool.request({ method, path, headers, body: body ?? null, signal });
-    return { status: answer.statusCode, text: await answer.body.text() };
+    return readWholeAnswer(pool, { method, path, headers, body: body ?? null }, signal);
   }
 
-  return async function ask(call: Call, signal: AbortSignal): Promise<Answer> {
+  return async function ask(call: Call, signal: AbortSignal): Promise<WholeAnswer> {
     try {
       return await send(call, signal);
     } catch (error) {
@@ -139,7 +140,7 @@ function tokenReview(token: string, audience: string): object {
 }
 
 /** Throws `kubernetes_unavailable` for anything but an object. */
-function parse(question: string, { status, text }: Answer): object {
+function parse(question: string, { status, text }: WholeAnswer): object {
   if (status !== 200 && status !== 201) throw refused(question, status);
   try {
     const answer: unknown = JSON.parse(text);

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { createTestAuthority } from './certificates.ts';
 import { createObjectStore, isWrite, type StoredObject } from './kubernetes-objects.ts';
 
@@ -57,6 +58,8 @@ export type KubernetesApi = {
   readonly events: KubernetesEvent[];
   /** Answers every request with this status; `undefined` ends that. */
   readonly failWith: (status: number | undefined) => void;
+  /** Answers each request so much later. */
+  readonly delay: (delayMs: number) => void;
   /** Accepts requests and does not answer them. */
   readonly hang: (isHanging: boolean) => void;
   /** Those answered so far, as "GET /api/v1/…". */
@@ -86,6 +89,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
   let connections = 0;
   let failure: number | undefined;
   let isHanging = false;
+  let delayMs = 0;
   let forbidden: RegExp | undefined;
   let clockAheadMs = 0;
 
@@ -101,6 +105,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
     const body: unknown = request.method === 'GET' ? undefined : await json(request);
     if (isHanging) return;
+    if (delayMs > 0) await setTimeout(delayMs);
     const { status, body: answered } = decide(request, body);
     const date = new Date(Date.now() + clockAheadMs).toUTCString();
     response.writeHead(status, { 'content-type': 'application/json', date });
@@ -202,6 +207,9 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     forbid: (request) => (forbidden = request),
     setClockAhead: (aheadMs) => (clockAheadMs = aheadMs),
     failWith: (status) => (failure = status),
+    delay: (ms) => {
+      delayMs = ms;
+    },
     hang: (hanging) => (isHanging = hanging),
     requests,
     events,
