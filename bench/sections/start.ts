@@ -8,7 +8,7 @@ import { median, summarize } from '../statistics.ts';
 export function measureStart({ isQuick }: { readonly isQuick: boolean }): Promise<SectionReport> {
   return withSession(async ({ startProvider }) => {
     const starts = [];
-    for (let start = 0; start < (isQuick ? 3 : 100); start += 1) {
+    for (let start = 0; start < (isQuick ? 3 : 40); start += 1) {
       const startedMs = performance.now();
       const provider = await startProvider();
       const readyMs = performance.now() - startedMs;
