@@ -7,7 +7,7 @@ import { kubectl } from '../e2e/kubectl.ts';
 import { lockCluster } from '../e2e/lock.ts';
 import { createNamespace, deleteNamespace } from '../e2e/namespaces.ts';
 import { installPiggy } from '../e2e/piggy.ts';
-import { prepareCluster, removeCluster } from '../e2e/prepare-cluster.ts';
+import { prepareCluster, removeCluster, removeClusterOnSignal } from '../e2e/prepare-cluster.ts';
 import { startRegistry } from '../e2e/registry.ts';
 import { step } from '../e2e/steps.ts';
 import { type ApiServer, connectToApiServer, parseKubeconfig } from './api-server.ts';
@@ -25,6 +25,7 @@ export async function withCluster<T>(work: (cluster: BenchCluster) => Promise<T>
   await lockCluster();
   const engine = await step('Finding a Docker engine', findEngine);
   const isKept = await hasCluster(engine);
+  if (!isKept) removeClusterOnSignal(engine);
   try {
     await prepareCluster(engine, { reuse: true });
     return await withNamespace(work);

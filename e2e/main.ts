@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { findEngine } from './engine.ts';
 import { lockCluster } from './lock.ts';
-import { prepareCluster, removeCluster } from './prepare-cluster.ts';
+import { prepareCluster, removeCluster, removeClusterOnSignal } from './prepare-cluster.ts';
 import { runScenarios, selectScenarios } from './run-scenarios.ts';
 import { say, step } from './steps.ts';
 
@@ -19,12 +19,8 @@ const { values: options } = parseArgs({
 const files = selectScenarios(options.only);
 await lockCluster();
 const engine = await step('Finding a Docker engine', findEngine);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    // A kept cluster may stand half way: the next run puts right what this one took apart.
-    void (options.keep ? Promise.resolve() : removeCluster(engine)).finally(() => process.exit(1));
-  });
-}
+// A kept cluster may stand half way: the next run puts right what this one took apart.
+if (!options.keep) removeClusterOnSignal(engine);
 try {
   process.exitCode = options.remove ? 0 : await run();
 } finally {

@@ -35,3 +35,12 @@ export async function removeCluster({ env, stop }: Engine): Promise<void> {
   await deleteCluster({ env });
   await stop();
 }
+
+/** Before this process ends by SIGINT or SIGTERM. */
+export function removeClusterOnSignal(engine: Engine): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void removeCluster(engine).finally(() => process.exit(1));
+    });
+  }
+}
