@@ -75,6 +75,8 @@ function kindConfig(engine: Engine): object {
   return {
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
+    // From Kubernetes 1.35 on it is on by default.
+    featureGates: { ImageVolume: true },
     nodes: [{ role: 'control-plane', extraPortMappings }],
     ...(engine.kind === 'offline' ? offlineConfig : {}),
   };

@@ -16,6 +16,8 @@ type GoTool = {
 
 export const kyvernoVersion = 'v1.19.1';
 export const kubernetesVersion = 'v1.34.4';
+/** That of kind's own node images. */
+const containerdVersion = 'v2.3.4';
 
 const kyvernoFlags = `-s -w -X github.com/kyverno/kyverno/pkg/version.BuildVersion=${kyvernoVersion}`;
 
@@ -64,6 +66,9 @@ const tools = {
     ldflags: '-s -w',
     takes: 'this takes 2 to 4 minutes, once',
   },
+  containerd: containerdTool('containerd', 'this takes 1 to 5 minutes, once'),
+  'containerd-shim-runc-v2': containerdTool('containerd-shim-runc-v2', 'this takes some seconds'),
+  ctr: containerdTool('ctr', 'this takes some seconds'),
   kind: {
     module: 'kind',
     package: 'sigs.k8s.io/kind',
@@ -89,6 +94,17 @@ const tools = {
     takes: 'this takes a minute, once',
   },
 } satisfies Record<string, GoTool>;
+
+function containerdTool(name: string, takes: string): GoTool {
+  const path = 'github.com/containerd/containerd/v2';
+  const version = `-X ${path}/version.Version=${containerdVersion}`;
+  return {
+    module: 'containerd',
+    package: `${path}/cmd/${name}`,
+    ldflags: `-s -w ${version}`,
+    takes,
+  };
+}
 
 /** The path of the program, built where the cache does not hold it yet. */
 export async function goTool(

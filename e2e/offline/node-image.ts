@@ -1,5 +1,5 @@
 // Builds the image that a kind node runs from, without any image registry: Debian, kind's own files out of its
-// module, Kubernetes as one static program, and in containerd's store the images that kubeadm asks for.
+// module, containerd, Kubernetes as one static program, and in containerd's store the images that kubeadm asks for.
 
 import { createHash } from 'node:crypto';
 import {
@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { goModuleFolder, goTool, kubernetesVersion } from '../../tools/go-tools.ts';
 import { capture, output } from '../../tools/run.ts';
 import { say, step } from '../steps.ts';
@@ -25,7 +25,7 @@ import { installPackages } from './packages.ts';
 const nodeFiles = join(import.meta.dirname, 'node');
 
 const nodePackages =
-  'systemd systemd-sysv dbus iproute2 iptables nftables conntrack ethtool socat kmod procps mount ca-certificates curl jq containerd runc containernetworking-plugins hostname pigz e2fsprogs';
+  'systemd systemd-sysv dbus iproute2 iptables nftables conntrack ethtool socat kmod procps mount ca-certificates curl jq runc containernetworking-plugins hostname pigz e2fsprogs';
 const proxyPackages = 'iptables nftables conntrack kmod';
 
 // By the names and tags of `kubeadm config images list --kubernetes-version v1.34.4`.
@@ -51,13 +51,22 @@ const repository = 'piggy-e2e/node';
 const bareImage = `${repository}:bare`;
 const entrypoint = ['/usr/local/bin/entrypoint', '/sbin/init'];
 
-type Ingredients = { readonly kube: string; readonly coredns: string; readonly kindFiles: string };
+const containerRuntime = ['containerd', 'containerd-shim-runc-v2', 'ctr'] as const;
+
+type Ingredients = {
+  readonly kube: string;
+  readonly coredns: string;
+  /** Programs of containerd. */
+  readonly containerd: readonly string[];
+  readonly kindFiles: string;
+};
 
 /** The name of the image, built where the engine does not have it yet. */
 export async function buildNodeImage(env: NodeJS.ProcessEnv): Promise<string> {
   const ingredients: Ingredients = {
     kube: await goTool('kubernetes', say),
     coredns: await goTool('coredns', say),
+    containerd: await buildContainerd(),
     kindFiles: join(await goModuleFolder('kind', 'sigs.k8s.io/kind'), 'images/base/files'),
   };
   const image = `${repository}:${kubernetesVersion}-${hashOf(ingredients)}`;
@@ -78,6 +87,13 @@ export async function buildNodeImage(env: NodeJS.ProcessEnv): Promise<string> {
   });
 }
 
+/** One after the other: they share nearly all of what is compiled. */
+async function buildContainerd(): Promise<string[]> {
+  const programs: string[] = [];
+  for (const name of containerRuntime) programs.push(await goTool(name, say));
+  return programs;
+}
+
 /** The paths of the programs and of kind's module name their content, so they stand for it. */
 function hashOf(ingredients: Ingredients): string {
   const files = globSync('*', { cwd: nodeFiles }).sort();
@@ -92,6 +108,10 @@ type Build = { readonly folder: string; readonly base: string; readonly env: Nod
 async function buildWithoutImages(ingredients: Ingredients, { folder, base, env }: Build) {
   cpSync(nodeFiles, folder, { recursive: true });
   copyFileSync(ingredients.kube, join(folder, 'kube'));
+  mkdirSync(join(folder, 'containerd'));
+  for (const path of ingredients.containerd) {
+    copyFileSync(path, join(folder, 'containerd', basename(path)));
+  }
   // Copied by cp: what a Go module holds is read-only, and cpSync could not write into its folders.
   await output('cp', ['-r', '--no-preserve=mode', ingredients.kindFiles, join(folder, 'kind')]);
   const args = [`BASE=${base}`, `VERSION=${kubernetesVersion}`, `PAUSE=${pause}`];

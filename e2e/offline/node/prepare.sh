@@ -18,7 +18,6 @@ sed -i -e 's/restrict_oom_score_adj = false/restrict_oom_score_adj = true/' \
 ctr oci spec | jq '.hooks.createContainer += [{path: "/kind/bin/mount-product-files.sh"}]
   | del(.process.rlimits) | .process.capabilities[] -= ["CAP_SYS_RESOURCE"]' > /etc/containerd/cri-base.json
 
-for binary in containerd ctr containerd-shim-runc-v2; do ln -sf /usr/bin/$binary /usr/local/bin/$binary; done
 mkdir -p /etc/kubernetes/manifests /opt/cni/bin /kind/manifests
 cp /usr/lib/cni/* /opt/cni/bin/
 for name in kubelet kubeadm kubectl; do ln -sf kube /usr/bin/$name; done
