@@ -1,5 +1,6 @@
 // Answers what an image runs: reference → mirror → credentials → registry → entrypoint and cmd.
 
+import { untilAborted } from '../concurrency/until-aborted.ts';
 import { ProviderError } from '../errors.ts';
 import { credentialKey } from './credential.ts';
 import { createFailureCache, type FailureKeys } from './failure-cache.ts';
@@ -19,7 +20,7 @@ import {
 } from './read-with-credentials.ts';
 import { createRegistryClient } from './registry-client.ts';
 import type { RegistrySettings } from './registry-settings.ts';
-import { createSingleFlight, untilAborted } from './single-flight.ts';
+import { createSingleFlight } from './single-flight.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** Throws ProviderError with a LookupErrorCode; its message is for the author of the Pod. */

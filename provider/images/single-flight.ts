@@ -12,21 +12,3 @@ export function createSingleFlight<Value>(): SingleFlight<Value> {
     return flight;
   };
 }
-
-/** Leaves with the signal's reason: the work goes on for the others, within its own deadline. */
-export async function untilAborted<Value>(
-  work: Promise<Value>,
-  signal: AbortSignal,
-): Promise<Value> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const leave = () => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', leave);
-  if (signal.aborted) leave();
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
-}
