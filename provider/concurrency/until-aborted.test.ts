@@ -7,7 +7,10 @@ const gone = new Error('nobody waits any more');
 test('who is not aborted gets what the work gets', async () => {
   const { signal } = new AbortController();
   assert.equal(await untilAborted(Promise.resolve('done'), signal), 'done');
-  await assert.rejects(untilAborted(Promise.reject(new Error('failed')), signal), /^Error: failed$/);
+  await assert.rejects(
+    untilAborted(Promise.reject(new Error('failed')), signal),
+    /^Error: failed$/,
+  );
 });
 
 test('who is aborted leaves with the reason, and the others wait on', async () => {
