@@ -22,7 +22,8 @@ export async function installChart(
   { release, namespace }: Installation = installation,
 ): Promise<void> {
   const values = JSON.stringify({ ...(await valuesHere()), ...changed });
-  const args = ['upgrade', '--install', release, chartFolder, '--values', '-'];
+  // What a scenario or a killed run changed by hand is put back, too.
+  const args = ['upgrade', '--install', '--force-conflicts', release, chartFolder, '--values', '-'];
   await helm([...args, '--namespace', namespace, '--create-namespace'], values);
   await rolledOut(`deployment/${release}`, namespace);
   // One that is ending still answers connections that it has, by the former values.
