@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 export type Variant = {
   readonly name: string;
   readonly optsIn: boolean;
+  readonly isNewImage: boolean;
   /** Of its container. */
   readonly image: (number: number) => string;
   readonly command?: readonly string[];
@@ -16,11 +17,14 @@ const command = ['/bin/server', 'serve'];
 
 /** `registry` has every image, and all of them run /app. */
 export function createVariants(registry: string) {
+  const ofKnownImage = { isNewImage: false, image: known };
+  const ofNewImage = { isNewImage: true, image: unknown };
+  const saysItself = { ...ofKnownImage, command, argv: command };
   return {
-    other: { name: 'not opted in', optsIn: false, image: known, command, argv: command },
-    given: { name: 'opted in, command given', optsIn: true, image: known, command, argv: command },
-    known: { name: 'opted in, known image', optsIn: true, image: known, argv: ['/app'] },
-    unknown: { name: 'opted in, new image', optsIn: true, image: unknown, argv: ['/app'] },
+    other: { name: 'not opted in', optsIn: false, ...saysItself },
+    given: { name: 'opted in, command given', optsIn: true, ...saysItself },
+    known: { name: 'opted in, known image', optsIn: true, ...ofKnownImage, argv: ['/app'] },
+    unknown: { name: 'opted in, new image', optsIn: true, ...ofNewImage, argv: ['/app'] },
   } as const satisfies Record<string, Variant>;
 
   function known(): string {
