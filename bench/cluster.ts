@@ -28,10 +28,10 @@ export async function withCluster<T>(work: (cluster: BenchCluster) => Promise<T>
   if (!isKept) removeClusterOnSignal(engine);
   try {
     await prepareCluster(engine, { reuse: true });
-    return await withNamespace(work);
+    const measured = withNamespace(work);
+    return await (isKept ? measured.finally(installPiggy) : measured);
   } finally {
-    if (isKept) await installPiggy();
-    else await removeCluster(engine);
+    if (!isKept) await removeCluster(engine);
   }
 }
 
