@@ -15,7 +15,7 @@ export type Measured = {
   readonly requests: number;
   readonly latency: Summary;
   readonly perSecond: number;
-  /** Of the provider, or of all of them. */
+  /** Of the process that answered, or of all of them. */
   readonly cpuMsPerRequest: number;
   /** Of the processor that it had, or could have had. */
   readonly loadShare: number;
@@ -100,11 +100,12 @@ export async function measureLaunches(
 
 export async function measure(
   session: Session,
-  providers: readonly ProviderProcess[],
+  /** Whose processor time counts. */
+  processes: readonly Pick<ProviderProcess, 'pid'>[],
   asked: { readonly target: LoadTarget; readonly launches: readonly LaunchQuestion[] },
 ): Promise<Measured> {
   await session.standIns.ask('takeCalls', undefined);
-  const cpuBefore = cpuMsOf(providers);
+  const cpuBefore = cpuMsOf(processes);
   const { latenciesMs, elapsedMs, cpuMs } = await session.load.ask('launch', asked);
   const requests = latenciesMs.length;
   assert.equal(requests, asked.launches.length);
@@ -112,12 +113,12 @@ export async function measure(
     requests,
     latency: summarize(latenciesMs),
     perSecond: (requests / elapsedMs) * 1_000,
-    cpuMsPerRequest: (cpuMsOf(providers) - cpuBefore) / requests,
+    cpuMsPerRequest: (cpuMsOf(processes) - cpuBefore) / requests,
     loadShare: cpuMs / elapsedMs,
     calls: await session.standIns.ask('takeCalls', undefined),
   };
 }
 
-function cpuMsOf(providers: readonly ProviderProcess[]): number {
-  return providers.reduce((sum, { pid }) => sum + readUsage(pid).cpuMs, 0);
+function cpuMsOf(processes: readonly Pick<ProviderProcess, 'pid'>[]): number {
+  return processes.reduce((sum, { pid }) => sum + readUsage(pid).cpuMs, 0);
 }

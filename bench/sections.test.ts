@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { replaceSection } from './page.ts';
 import { selectSections } from './sections.ts';
 
-const byName = ['admission', 'soak'];
+const byName = ['admission', 'profile', 'soak'];
 const namesOf = (wanted: readonly string[]) => selectSections(wanted).map(([name]) => name);
 const usual = namesOf([]);
 
-test('what needs a cluster or ten minutes is measured only by name', () => {
+test('what needs a cluster or ten minutes, or explains the others, is measured only by name', () => {
   assert.deepEqual(
     usual.filter((name) => byName.includes(name)),
     [],

@@ -4,6 +4,7 @@ import type { SectionReport } from './report.ts';
 import { measureAdmission } from './sections/admission.ts';
 import { measureImages } from './sections/images.ts';
 import { measureLauncher } from './sections/launcher.ts';
+import { measureProfile } from './sections/profile.ts';
 import { measureScale } from './sections/scale.ts';
 import { measureSecrets } from './sections/secrets.ts';
 import { measureSoak } from './sections/soak.ts';
@@ -19,12 +20,13 @@ const sections = {
   scale: measureScale,
   admission: measureAdmission,
   soak: measureSoak,
+  profile: measureProfile,
 } as const satisfies Record<string, MeasureSection>;
 
 export type SectionName = keyof typeof sections;
 
-/** Measured only where they are asked for by name: one needs a cluster, the other ten minutes. */
-const byNameOnly: readonly string[] = ['admission', 'soak'];
+/** Measured only where they are asked for by name: one needs a cluster, one ten minutes, and one explains the others. */
+const byNameOnly: readonly string[] = ['admission', 'soak', 'profile'];
 
 /** All but those, where none is named. Throws with the names there are. */
 export function selectSections(wanted: readonly string[]): [SectionName, MeasureSection][] {

@@ -42,6 +42,17 @@ export function measureImages({ isQuick }: { readonly isQuick: boolean }): Promi
   });
 }
 
+/** Of one image that the provider knows. */
+export async function lookUpWarm(
+  session: Session,
+  provider: ProviderProcess,
+  { count, connections }: { readonly count: number; readonly connections: number },
+): Promise<unknown> {
+  const images = await createImages(session);
+  const plan = { name: 'warm', kind: 'warm', count, connections } as const;
+  return measure(session, provider, { plan, ...images(plan) });
+}
+
 type Lookups = {
   readonly lookups: readonly ImageLookup[];
   /** That are made known to the registry first. */
