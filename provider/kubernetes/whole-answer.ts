@@ -1,5 +1,5 @@
 // Sends one request and gives its answer as a whole. undici's own request() makes a stream of each answer, which cost a launch
-// a quarter of its processor time; the answers here are objects of some kilobytes, read at once.
+// a fifth of its processor time; the answers here are objects of some kilobytes, read at once.
 
 import type { Dispatcher } from 'undici';
 
