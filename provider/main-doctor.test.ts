@@ -116,6 +116,7 @@ test('an installation that is right has nothing that fails', async () => {
   const examination = await examine(everything);
   assert.equal(examination.code, 0, examination.all);
   const checks = ['kyverno', 'inject-secrets', 'require-injection', 'protect-injected'];
+  checks.push('rights of kyverno');
   checks.push('settings', 'provider', 'certificate', 'token review', 'access rules');
   for (const check of [...checks, 'aws identity', 'secret', 'registry']) {
     assert.equal(statusOf(examination, check), 'ok', check);
@@ -128,7 +129,7 @@ test('an installation that is right has nothing that fails', async () => {
 test('the same as JSON', async () => {
   const { code, all } = await examine(['--json']);
   const { healthy, findings } = JSON.parse(all) as { healthy: boolean; findings: object[] };
-  assert.deepEqual([code, healthy, findings.length], [0, true, 13]);
+  assert.deepEqual([code, healthy, findings.length], [0, true, 14]);
 });
 
 test('what is missing, what is not allowed and what is broken are three different things', async (t) => {
@@ -143,6 +144,20 @@ test('what is missing, what is not allowed and what is broken are three differen
   assert.equal(statusOf(examination, 'inject-secrets'), 'not checked');
   assert.match(examination.all, /fails +secret +secret_not_found/);
   assert.match(examination.all, /fails +registry +image_not_found/);
+});
+
+test('a right that Kyverno lacks is named', async (t) => {
+  const account = 'system:serviceaccount:kyverno:default';
+  kubernetes.allowOnly([`${account} get configmaps/piggy`, `${account} get configmaps/piggy-ca`]);
+  t.after(() => {
+    kubernetes.allowOnly(undefined);
+  });
+  const examination = await examine([]);
+  assert.equal(examination.code, 1);
+  assert.match(
+    examination.all,
+    /^fails +rights of kyverno .* may not get secret piggy-admission in namespace piggy-system/m,
+  );
 });
 
 test('an authority that launchers hold and the provider does not is found', async (t) => {

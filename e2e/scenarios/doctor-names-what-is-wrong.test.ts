@@ -38,6 +38,7 @@ test('of a healthy installation every check is ok', async () => {
     [
       'kyverno',
       'inject-secrets',
+      'rights of kyverno',
       'require-injection',
       'protect-injected',
       'settings',
@@ -72,6 +73,14 @@ const troubles: Readonly<Record<string, Trouble>> = {
     check: 'require-injection',
     says: /^fails: require-injection has no binding, so it refuses nothing$/,
     cause: ['delete', 'validatingadmissionpolicybinding', 'require-injection'],
+  },
+  'Kyverno may not read the sealing key any more': {
+    check: 'rights of kyverno',
+    says: /^fails: service account kyverno:kyverno-admission-controller of Kyverno may not get secret piggy-admission in namespace piggy-system/,
+    cause: [
+      ...['patch', 'role', 'piggy-kyverno', '--namespace=piggy-system', '--type=json'],
+      '--patch=[{"op":"replace","path":"/rules/1/resourceNames","value":["other"]}]',
+    ],
   },
   'the settings were changed by hand': {
     check: 'settings',

@@ -1,4 +1,5 @@
 // Reads single objects of the Kubernetes API as they stand there, and tells what is missing from what may not be looked at.
+// It also sends reviews, which are answered like objects that are created, and kept nowhere.
 
 import { Agent, request } from 'undici';
 
@@ -11,8 +12,12 @@ export type ClusterRead =
 /** `path` as of the API server, such as "/api/v1/namespaces/shop/configmaps/settings". Never throws. */
 export type ReadObject = (path: string) => Promise<ClusterRead>;
 
+/** `path` is that of the kind in its namespace. Never throws. */
+export type CreateObject = (path: string, object: object) => Promise<ClusterRead>;
+
 export type ClusterClient = {
   readonly readObject: ReadObject;
+  readonly createReview: CreateObject;
   readonly close: () => Promise<void>;
 };
 
@@ -27,27 +32,38 @@ export function createClusterClient(options: ClusterClientOptions): ClusterClien
   const { server, ca, readToken, timeoutMs } = options;
   const agent = new Agent({ connect: { ca, timeout: timeoutMs } });
 
-  async function ask(path: string): Promise<ClusterRead> {
+  async function ask(path: string, object?: object): Promise<ClusterRead> {
+    const type = object === undefined ? {} : { 'content-type': 'application/json' };
     const { statusCode, body } = await request(new URL(path, server), {
       dispatcher: agent,
-      headers: { authorization: `Bearer ${await readToken()}`, accept: 'application/json' },
+      method: object === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${await readToken()}`,
+        accept: 'application/json',
+        ...type,
+      },
+      body: object === undefined ? null : JSON.stringify(object),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    if (statusCode === 200) return { kind: 'found', object: await body.json() };
+    if (statusCode === 200 || statusCode === 201)
+      return { kind: 'found', object: await body.json() };
     await body.dump();
     if (statusCode === 404) return { kind: 'missing' };
     if (statusCode === 401 || statusCode === 403) return { kind: 'forbidden' };
     return { kind: 'failed', reason: `the API server answered ${statusCode}` };
   }
 
+  async function askSafely(path: string, object?: object): Promise<ClusterRead> {
+    try {
+      return await ask(path, object);
+    } catch (error) {
+      return { kind: 'failed', reason: `the API server could not be asked (${nameOf(error)})` };
+    }
+  }
+
   return {
-    readObject: async (path) => {
-      try {
-        return await ask(path);
-      } catch (error) {
-        return { kind: 'failed', reason: `the API server could not be asked (${nameOf(error)})` };
-      }
-    },
+    readObject: (path) => askSafely(path),
+    createReview: askSafely,
     close: () => agent.close(),
   };
 }

@@ -15,7 +15,8 @@ import {
   readAuthority,
   type SettingsInUse,
 } from './check-provider.ts';
-import type { ReadObject } from './cluster-client.ts';
+import { checkRights } from './check-rights.ts';
+import type { CreateObject, ReadObject } from './cluster-client.ts';
 import { describeSource } from './explain-access.ts';
 import { fails, notChecked, ok, type Finding, type Outcome } from './finding.ts';
 import type { AddressProbe } from './launch-address-client.ts';
@@ -26,6 +27,7 @@ export type DoctorDependencies = {
   /** The environment of the provider. */
   readonly inUse: SettingsInUse;
   readonly readObject: ReadObject;
+  readonly createReview: CreateObject;
   readonly readOperations: (path: '/readyz' | '/metrics') => Promise<OperationsAnswer>;
   readonly probeAddress: (address: string, ca: string) => Promise<AddressProbe>;
   /** A TokenReview of the provider's own token; resolved when the API server answers it at all. */
@@ -57,7 +59,7 @@ export async function examine(
 }
 
 function clusterChecks({ kyverno }: DoctorQuestion, dependencies: DoctorDependencies): Check[] {
-  const { readObject, namespace } = dependencies;
+  const { readObject, createReview, namespace } = dependencies;
   const native = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic';
   const admissionPolicy = (name: string): Check => [
     name,
@@ -80,6 +82,13 @@ function clusterChecks({ kyverno }: DoctorQuestion, dependencies: DoctorDependen
     [
       'inject-secrets',
       async () => decideInjectSecrets(await readObject(mutatingPolicy), namespace),
+    ],
+    [
+      'rights of kyverno',
+      async () => {
+        const place = { kyverno: kyverno.namespace, namespace };
+        return checkRights(await readObject(deployment), place, createReview);
+      },
     ],
     admissionPolicy('require-injection'),
     admissionPolicy('protect-injected'),

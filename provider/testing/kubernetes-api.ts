@@ -45,6 +45,8 @@ export type KubernetesApi = {
   readonly putPod: (pod: KubernetesObject) => void;
   readonly deletePod: (namespace: string, name: string) => void;
   readonly putSecret: (secret: KubernetesObject) => void;
+  /** What LocalSubjectAccessReviews are answered, as "system:serviceaccount:shop:api get secrets/tls"; all allowed at first. */
+  readonly allowOnly: (rights: readonly string[] | undefined) => void;
   readonly putServiceAccount: (serviceAccount: KubernetesObject) => void;
   /** By the path of the object, such as /api/v1/namespaces/shop/secrets/tls. */
   readonly readObject: (path: string) => StoredObject | undefined;
@@ -73,9 +75,16 @@ type Token = Required<Omit<TokenRequest, 'pod'>> & {
   readonly expiresMs: number;
 };
 
+type AccessReviewSpec = {
+  readonly user: string;
+  readonly resourceAttributes: Readonly<Record<'namespace' | 'verb' | 'resource' | 'name', string>>;
+};
+
 type Answer = { readonly status: number; readonly body: object };
 
 const EVENTS = /^\/api\/v1\/namespaces\/(?<namespace>[^/]+)\/events$/;
+const ACCESS_REVIEWS =
+  /^\/apis\/authorization\.k8s\.io\/v1\/namespaces\/(?<namespace>[^/]+)\/localsubjectaccessreviews$/;
 const POD_CLAIMS = 'authentication.kubernetes.io';
 
 export async function startKubernetesApi(): Promise<KubernetesApi> {
@@ -92,6 +101,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
   let delayMs = 0;
   let forbidden: RegExp | undefined;
   let clockAheadMs = 0;
+  let rights: readonly string[] | undefined;
 
   const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
     void answer(request, response);
@@ -127,6 +137,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
   function answerObject(method: string, path: string, body: unknown): Answer {
     if (forbidden?.test(`${method} ${path}`)) return statusAnswer(403, 'forbidden');
     if (method === 'POST' && EVENTS.test(path)) return writeEvent(path, body);
+    if (method === 'POST' && ACCESS_REVIEWS.test(path)) return reviewAccess(path, body);
     if (isWrite(method, path)) return write(method, path, body);
     const found = method === 'GET' ? objects.get(path) : undefined;
     return found === undefined
@@ -154,6 +165,17 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     }
     events.push(event);
     return { status: 201, body: event };
+  }
+
+  function reviewAccess(path: string, body: unknown): Answer {
+    const { spec } = body as { readonly spec: AccessReviewSpec };
+    const { namespace, verb, resource, name } = spec.resourceAttributes;
+    if (namespace !== ACCESS_REVIEWS.exec(path)?.groups?.['namespace']) {
+      return statusAnswer(422, 'spec.resourceAttributes.namespace must match metadata.namespace');
+    }
+    const right = `${spec.user} ${verb} ${resource}/${name}`;
+    const status = { allowed: rights === undefined || rights.includes(right) };
+    return { status: 201, body: { kind: 'LocalSubjectAccessReview', spec, status } };
   }
 
   function review(body: unknown): Answer {
@@ -200,6 +222,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
       objects.delete(`/api/v1/namespaces/${namespace}/pods/${name}`);
     },
     putSecret: put('secrets'),
+    allowOnly: (allowed) => (rights = allowed),
     putServiceAccount: put('serviceaccounts'),
     readObject: objects.get,
     putObject: objects.put,

@@ -85,6 +85,7 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
     namespace,
     inUse: env,
     readObject: cluster.readObject,
+    createReview: cluster.createReview,
     readOperations: (path) => readOperations(operationsAddress(config), path, TIMEOUT_MS),
     probeAddress: (address, ca) => probeAddress({ address, ca, timeoutMs: TIMEOUT_MS }),
     reviewOwnToken: async () =>
