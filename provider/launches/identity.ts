@@ -1,6 +1,6 @@
 // Decides who asks, by the token of the request: the API server says which service account and Pod it belongs to.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
@@ -35,12 +35,12 @@ export function createIdentityReader(dependencies: IdentityDependencies): ReadId
     if (token === undefined || !looksLikeOurs(token, { audience, nowMs: now() })) {
       throw invalid(`it is no token for audience ${audience}, or has expired`);
     }
-    const hash = createHash('sha256').update(token).digest('base64');
-    const reason = refusals.get(hash);
+    const tokenHash = hash('sha256', token, 'base64');
+    const reason = refusals.get(tokenHash);
     if (reason !== undefined) throw invalid(reason);
     const decision = parseTokenReview(await reviewToken(token, audience, signal), audience);
     if (decision.authenticated) return decision.identity;
-    refusals.set(hash, decision.reason);
+    refusals.set(tokenHash, decision.reason);
     throw invalid(decision.reason);
   };
 }

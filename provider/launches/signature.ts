@@ -1,6 +1,6 @@
 // Computes from a container's spec the signature of the argv that its launcher receives.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** `args` as they stand in the spec, after the "--" of the launcher. */
 export function signSpecArgs(args: readonly string[]): string {
@@ -11,9 +11,7 @@ export function signSpecArgs(args: readonly string[]): string {
 
 /** SHA-256, in hex, over each element followed by a NUL byte: the bytes of /proc/self/cmdline. */
 export function signArgv(argv: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const element of argv) hash.update(`${element}\0`);
-  return hash.digest('hex');
+  return hash('sha256', argv.map((element) => `${element}\0`).join(''), 'hex');
 }
 
 /**
