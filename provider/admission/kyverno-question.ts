@@ -1,8 +1,9 @@
 // Reads the question that the policy inject-secrets asks (docs/architecture.md). It is ours on both sides, so a field that
 // is not known here is refused: it might be one that narrows what may be read.
 
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { ProviderError } from '../errors.ts';
+import { compileSchema } from '../json-schema.ts';
 
 export type KyvernoQuestion = {
   readonly nonce: string;
@@ -24,13 +25,13 @@ type AnswerableQuestion = Pick<KyvernoQuestion, 'nonce' | 'images'>;
 const text = { type: 'string', minLength: 1, maxLength: 2_048 } as const;
 const texts = { type: 'array', items: text } as const;
 
-const answerableSchema = {
+export const answerableSchema = {
   type: 'object',
   required: ['nonce', 'images'],
   properties: { nonce: text, images: texts },
 } as const;
 
-const questionSchema = {
+export const questionSchema = {
   ...answerableSchema,
   required: [
     'nonce',
@@ -64,9 +65,8 @@ type WrittenQuestion = Omit<KyvernoQuestion, 'extraPullSecret'> & {
   readonly extraPullSecret?: { readonly namespace?: string; readonly name?: string };
 };
 
-const ajv = new Ajv();
-const isAnswerable = ajv.compile<AnswerableQuestion>(answerableSchema);
-const isQuestion = ajv.compile<WrittenQuestion>(questionSchema);
+const isAnswerable = compileSchema<AnswerableQuestion>(answerableSchema);
+const isQuestion = compileSchema<WrittenQuestion>(questionSchema);
 
 export type ReadQuestion =
   | { readonly kind: 'understood'; readonly question: KyvernoQuestion }

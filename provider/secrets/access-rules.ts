@@ -1,7 +1,8 @@
 // Reads the access rules of the file access.yaml (docs/access-rules.md): which service accounts may read which secrets.
 
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { parse } from 'yaml';
+import { compileSchema } from '../json-schema.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import type { AssumedRole } from './assumed-role.ts';
 
@@ -34,7 +35,7 @@ function listOf(items: object) {
   return { type: 'array', minItems: 1, maxItems: 1000, items } as const;
 }
 
-const schema = {
+export const accessRulesSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['rules'],
@@ -63,7 +64,7 @@ const schema = {
   },
 } as const;
 
-const isRules = new Ajv().compile<{ readonly rules: readonly AccessRule[] }>(schema);
+const isRules = compileSchema<{ readonly rules: readonly AccessRule[] }>(accessRulesSchema);
 
 /** Throws a RangeError that says where the file is wrong. An empty text has no rules. */
 export function parseAccessRules(text: string): readonly AccessRule[] {
