@@ -13,7 +13,12 @@ export type Command = {
   readonly prepare: () => Promise<Program & { readonly expected: string }>;
 };
 
-type Place = { readonly folder: string; readonly launcher: string; readonly standalone: string };
+type Place = {
+  readonly folder: string;
+  readonly launcher: string;
+  readonly standalone: string;
+  readonly bare: string;
+};
 
 export async function createCommands(
   session: Session,
@@ -34,6 +39,7 @@ export async function createCommands(
   const withValue = { DB_PASSWORD: value };
   const commands: Command[] = [
     always('plain exec', { argv: application, env: withValue }, `${value}\n`),
+    always('bare launcher', { argv: [place.bare, ...application], env: withValue }, `${value}\n`),
     always(
       'launcher without references',
       { ...asking, env: { ...asking.env, ...withValue } },

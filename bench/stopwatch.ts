@@ -33,10 +33,7 @@ type RawRun = {
 };
 
 export async function buildStopwatch(folder: string): Promise<Stopwatch> {
-  const path = join(folder, 'stopwatch');
-  const env = { ...process.env, CGO_ENABLED: '0' };
-  const cwd = join(import.meta.dirname, 'stopwatch');
-  await output('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path, '.'], { cwd, env });
+  const path = await build('.', join(folder, 'stopwatch'));
   return {
     time: async (programs) => {
       const input = programs.map(({ argv, env }) => ({
@@ -47,6 +44,18 @@ export async function buildStopwatch(folder: string): Promise<Stopwatch> {
       return (JSON.parse(text) as RawRun[]).map(toRun);
     },
   };
+}
+
+/** The path of a launcher that does nothing but become the program that its arguments name. */
+export function buildBareLauncher(folder: string): Promise<string> {
+  return build('./bare', join(folder, 'bare'));
+}
+
+async function build(source: string, path: string): Promise<string> {
+  const env = { ...process.env, CGO_ENABLED: '0' };
+  const cwd = join(import.meta.dirname, 'stopwatch');
+  await output('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path, source], { cwd, env });
+  return path;
 }
 
 function toRun({ wallUs, cpuUs, peakKb, ...rest }: RawRun): Run {
