@@ -1,12 +1,7 @@
 // Keeps the CA, its bundle and the serving certificate in their objects as decide-certificates.ts wants them.
 
 import type { OwnObject, OwnObjects } from '../kubernetes/own-objects-client.ts';
-import {
-  type CertificateAndKey,
-  createAuthority,
-  issueServingCertificate,
-  type ServingNames,
-} from './certificates.ts';
+import type { CertificateAndKey, ServingNames } from './certificates.ts';
 import {
   authorityEntries,
   type CertificateStep,
@@ -44,6 +39,9 @@ type Found = {
 };
 
 const DAY_MS = 86_400_000;
+
+/** Loaded when something is to be made, once in weeks: it would be a twelfth of the start. */
+const loadCertificates = () => import('./certificates.ts');
 
 /** One pass: whatever is missing or due is made, and what then stands there is answered. */
 export function createCertificateUpkeep(
@@ -88,7 +86,8 @@ function decode(data: Entries | undefined): Entries | undefined {
 
 function createComposer({ objectNames, authorityLifetimeMs, now }: CertificateUpkeepOptions) {
   const { bundleConfigMap, servingSecret } = objectNames;
-  const composeAuthority = createAuthorityComposer(objectNames.authoritySecret, () => {
+  const composeAuthority = createAuthorityComposer(objectNames.authoritySecret, async () => {
+    const { createAuthority } = await loadCertificates();
     const notBefore = new Date(now() - Math.min(DAY_MS, authorityLifetimeMs / 10));
     const notAfter = new Date(now() + authorityLifetimeMs);
     // Launchers find the signer among several by its name, too.
@@ -101,6 +100,7 @@ function createComposer({ objectNames, authorityLifetimeMs, now }: CertificateUp
       return composeOwn(place, found.objects.bundle, { data });
     }
     if (step.kind !== 'issue certificate') return composeAuthority(step, found);
+    const { issueServingCertificate } = await loadCertificates();
     const issued = await issueServingCertificate(step.authority, step.names, step.validity);
     const data = encodeEntries(toEntries(issued, authorityEntries.current));
     const place = { kind: 'Secret', name: servingSecret } as const;
