@@ -17,12 +17,17 @@ export async function policiesAreInForce(): Promise<void> {
   });
 }
 
-/** After they were deleted. */
-export async function policiesAreGone(): Promise<void> {
-  await until('no webhook is left of inject-secrets', async () => {
+/** After it was deleted. */
+export function injectionIsGone(): Promise<true> {
+  return until('no webhook is left of inject-secrets', async () => {
     const webhooks = await kubectl(['get', 'mutatingwebhookconfigurations', '--output=json']);
     return webhooks.includes('inject-secrets') ? undefined : true;
   });
+}
+
+/** After all of them were deleted. */
+export async function policiesAreGone(): Promise<void> {
+  await injectionIsGone();
   await until('a Pod that opts in is admitted as it is', async () => {
     const { spec } = (await dryRun(probe({ inject: 'true' }))) as PodWithCommand;
     return spec.containers[0]?.command?.[0] === 'true' ? true : undefined;

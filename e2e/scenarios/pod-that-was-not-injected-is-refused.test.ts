@@ -6,15 +6,12 @@ import { after, test } from 'node:test';
 import { images } from '../images.ts';
 import { dryRun, type KubernetesObject, kubectl, refusalOf } from '../kubectl.ts';
 import { installPiggy } from '../piggy.ts';
-import { until } from '../poll.ts';
+import { injectionIsGone } from '../policies.ts';
 import { openScenario } from '../scenario.ts';
 
 const { namespace } = openScenario('not-injected', async () => {
   await kubectl(['delete', 'mutatingpolicy', 'inject-secrets']);
-  await until('no webhook is left of inject-secrets', async () => {
-    const webhooks = await kubectl(['get', 'mutatingwebhookconfigurations', '--output=json']);
-    return webhooks.includes('inject-secrets') ? undefined : true;
-  });
+  await injectionIsGone();
 });
 const create = ['create', '--filename', '-'];
 
