@@ -169,7 +169,7 @@ function tabulate(series: readonly Series[]): Table {
 function targetsOf(series: readonly Series[]): Target[] {
   const peakMb = Math.max(
     ...series
-      .filter(({ name }) => name.startsWith('launcher '))
+      .filter(({ name }) => name.startsWith('launcher'))
       .map(({ runs }) => summarize(runs.map((run) => run.peakMb)).median),
   );
   return [
