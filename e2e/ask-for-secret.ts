@@ -1,8 +1,7 @@
 // Asks the provider as a launcher does, with whatever token, uid and signature an attacker might have got hold of.
 
-import { output } from '../tools/run.ts';
 import { kubectl } from './kubectl.ts';
-import { nodeContainer } from './node-ports.ts';
+import { inNode } from './node.ts';
 import type { Pod } from './pods.ts';
 
 export type Question = {
@@ -29,9 +28,8 @@ export async function askForSecret({ token, ...body }: Question, replica: string
   };
   const config = Object.entries(options).map(([name, value]) => `${name} = ${quote(value)}\n`);
   const curl = ['curl', '--silent', '--show-error', '--insecure', '--config', '-'];
-  const text = await output('docker', ['exec', '--interactive', nodeContainer, ...curl], {
-    input: `header = "Content-Type: application/json"\n${config.join('')}`,
-  });
+  const contentType = 'header = "Content-Type: application/json"\n';
+  const text = await inNode(curl, contentType + config.join(''));
   const end = text.lastIndexOf('\n');
   const { code = 'ok' } = JSON.parse(text.slice(0, end)) as { readonly code?: string };
   return `${text.slice(end + 1)} ${code}`;

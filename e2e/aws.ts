@@ -2,7 +2,7 @@
 
 import { images } from './images.ts';
 import { apply, type KubernetesObject, rolledOut } from './kubectl.ts';
-import { addressOf, nodePorts } from './node-ports.ts';
+import { addressOf, nodePorts } from './node.ts';
 import { step } from './steps.ts';
 
 const namespace = 'aws';

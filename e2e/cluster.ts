@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { goTool } from '../tools/go-tools.ts';
 import { capture, output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
-import { nodeContainer, nodePorts } from './node-ports.ts';
+import { nodeContainer, nodePorts } from './node.ts';
 import { until } from './poll.ts';
 import { say, step } from './steps.ts';
 

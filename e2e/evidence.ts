@@ -2,7 +2,7 @@
 
 import { stripVTControlCharacters } from 'node:util';
 import { capture } from '../tools/run.ts';
-import { nodeContainer } from './node-ports.ts';
+import { nodeContainer } from './node.ts';
 
 const tail = '--tail=100';
 

@@ -1,23 +1,46 @@
 // Takes a part of the system away, and brings it back.
 
 import { kubectl, rolledOut } from './kubectl.ts';
+import { captureInNode } from './node.ts';
 import { until } from './poll.ts';
 
-export type Part = { readonly deployment: string; readonly namespace: string };
+export type Part = {
+  readonly deployment: string;
+  readonly namespace: string;
+  /** The Service that leads to it, as name and port. */
+  readonly service: readonly [string, number];
+};
 
-export const provider: Part = { deployment: 'piggy', namespace: 'piggy-system' };
-export const kyverno: Part = { deployment: 'kyverno-admission-controller', namespace: 'kyverno' };
+export const provider: Part = {
+  deployment: 'piggy',
+  namespace: 'piggy-system',
+  service: ['piggy', 8080],
+};
+export const kyverno: Part = {
+  deployment: 'kyverno-admission-controller',
+  namespace: 'kyverno',
+  service: ['kyverno-svc', 443],
+};
 
-/** Returns when none of its Pods is left. */
-export async function takeDown({ deployment, namespace }: Part): Promise<void> {
-  await scale({ deployment, namespace }, 0);
+/**
+ * Returns when none of its Pods is left and its Service refuses. The node learns of the Pods' end later than the API server:
+ * until then a connection leads to an address that nobody has, and gets no answer at all.
+ */
+export async function takeDown(part: Part): Promise<void> {
+  const { deployment, namespace, service } = part;
+  await scale(part, 0);
   await until(`nothing of ${deployment} runs`, async () => {
-    const args = ['get', 'endpointslices', `--namespace=${namespace}`, '--output=json'];
-    const { items } = JSON.parse(await kubectl(args)) as { items: { endpoints?: object[] }[] };
     const pods = await kubectl(['get', 'pods', `--namespace=${namespace}`, '--output=name']);
-    const isGone =
-      !pods.includes(deployment) && items.every((it) => (it.endpoints ?? []).length < 1);
-    return isGone ? true : undefined;
+    return pods.includes(deployment) ? undefined : true;
+  });
+  const [name, port] = service;
+  const path = '--output=jsonpath={.spec.clusterIP}';
+  const address = await kubectl(['get', 'service', name, `--namespace=${namespace}`, path]);
+  await until(`${name} refuses connections`, async () => {
+    const url = `http://${address}:${port}/`;
+    const curl = ['curl', '--silent', '--verbose', '--max-time', '2', url];
+    const { stderr } = await captureInNode(curl);
+    return stderr.includes('Connection refused') ? true : undefined;
   });
 }
 

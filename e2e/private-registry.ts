@@ -6,11 +6,10 @@ import {
   issueServingCertificate,
   type CertificateAndKey,
 } from '../provider/keys/certificates.ts';
-import { output } from '../tools/run.ts';
 import { registriesFolder } from './cluster.ts';
 import { images } from './images.ts';
 import { apply, kubectl, rolledOut } from './kubectl.ts';
-import { nodeContainer } from './node-ports.ts';
+import { inNode } from './node.ts';
 
 export const login = { username: 'e2e', password: 'canary-5eed0123' };
 // That password as htpasswd keeps it.
@@ -157,8 +156,4 @@ function request(url: string, options: Readonly<Record<string, string>>): Promis
     ...options,
   }).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
   return inNode(['curl', '--silent', '--show-error', '--fail', '--config', '-'], config.join(''));
-}
-
-function inNode(command: readonly string[], input = ''): Promise<string> {
-  return output('docker', ['exec', '--interactive', nodeContainer, ...command], { input });
 }

@@ -1,9 +1,8 @@
 // Looks for a secret value where it must not be: on the disk of the node, with all that etcd and the container runtime
 // hold, and in what Kubernetes tells.
 
-import { capture } from '../tools/run.ts';
 import { kubectl } from './kubectl.ts';
-import { nodeContainer } from './node-ports.ts';
+import { captureInNode } from './node.ts';
 
 /** Where the node keeps what outlives a process: etcd's database and log, container logs, specs, and the journal. */
 const places = {
@@ -18,14 +17,12 @@ export async function placesWith(text: string): Promise<string[]> {
   for (const [place, path] of Object.entries(places)) {
     // On standard input, so that the search does not find itself.
     const grep = `grep --recursive --text --quiet --fixed-strings --file=- ${path}`;
-    const args = ['exec', '--interactive', nodeContainer, 'sh', '-c', grep];
-    const { code, stderr } = await capture('docker', args, { input: text });
+    const { code, stderr } = await captureInNode(['sh', '-c', grep], text);
     // A file that vanishes meanwhile is no failure; a search that found nothing ends with 1, or 2 for such a file.
     if (code === 0) found.push(place);
     else if (code !== 1 && !/No such file/.test(stderr)) throw new Error(stderr);
   }
-  const journal = ['exec', '--interactive', nodeContainer, 'journalctl', '--no-pager'];
-  const { stdout } = await capture('docker', journal);
+  const { stdout } = await captureInNode(['journalctl', '--no-pager']);
   return stdout.includes(text) ? [...found, 'journal'] : found;
 }
 

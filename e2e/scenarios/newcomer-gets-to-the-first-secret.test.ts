@@ -18,7 +18,7 @@ import { awsCliEnvironment } from '../aws-cli.ts';
 import { helm, installation, valuesHere } from '../chart.ts';
 import { images } from '../images.ts';
 import { exists, kubectl } from '../kubectl.ts';
-import { nodeContainer } from '../node-ports.ts';
+import { inNode } from '../node.ts';
 import { blocksUnder, commandsUnder } from '../page-commands.ts';
 import { installPiggy } from '../piggy.ts';
 import { startRegistry } from '../registry.ts';
@@ -39,7 +39,7 @@ let environment: NodeJS.ProcessEnv = {};
 openScenario('newcomer', async (namespace) => {
   await removePiggy();
   await removeTraces();
-  await inNode('tag', '--force', `docker.io/${images.busybox}`, `docker.io/library/${busybox}`);
+  await tagInNode('tag', '--force', `docker.io/${images.busybox}`, `docker.io/library/${busybox}`);
   for (const folder of ['charts', 'policies']) {
     cpSync(join(root, folder), join(checkout, folder), { recursive: true, verbatimSymlinks: true });
   }
@@ -49,7 +49,7 @@ openScenario('newcomer', async (namespace) => {
 
 after(async () => {
   rmSync(checkout, { recursive: true, force: true });
-  await inNode('rm', `docker.io/library/${busybox}`);
+  await tagInNode('rm', `docker.io/library/${busybox}`);
   await removeTraces();
   await installPiggy();
 });
@@ -139,7 +139,6 @@ async function removeTraces(): Promise<void> {
   await removeSecret('default/default');
 }
 
-async function inNode(...command: readonly string[]): Promise<void> {
-  const images = ['ctr', '--namespace', 'k8s.io', 'images'];
-  await output('docker', ['exec', nodeContainer, ...images, ...command]);
+async function tagInNode(...command: readonly string[]): Promise<void> {
+  await inNode(['ctr', '--namespace', 'k8s.io', 'images', ...command]);
 }
