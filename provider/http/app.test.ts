@@ -181,6 +181,17 @@ test('a request is one line and one count', async () => {
   );
 });
 
+test('the line of an answer is written before the answer is there to be sent', async () => {
+  const { app, logged } = createLaunches();
+  const request = new Request('http://piggy/v1/secret', {
+    method: 'POST',
+    body: '{}',
+    headers: json,
+  });
+  await app.fetch(request, connection);
+  assert.equal(logged().length, 1);
+});
+
 test('Retry-After is in whole seconds', async () => {
   const { post } = createLaunches(() => {
     throw new ProviderError('aws_throttled', 'later', { retryAfterSeconds: 0.2 });

@@ -7,7 +7,12 @@ import { describeError } from './describe-error.ts';
 export type Logger = Pick<PinoLogger, 'debug' | 'error' | 'info' | 'warn'>;
 export type LogLevel = 'debug' | 'error' | 'info' | 'warn';
 
-/** An `error` given to a line is described, never printed as it is. */
+const STDOUT = 1;
+
+/**
+ * An `error` given to a line is described, never printed as it is. On standard output a line is written when the call that
+ * logs it returns (decision 28).
+ */
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
     level,
@@ -16,5 +21,5 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { error: describeError, err: describeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? pino.destination({ dest: STDOUT, sync: true }));
 }
