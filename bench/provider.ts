@@ -26,6 +26,8 @@ const limits = {
 
 export type InstalledProvider = {
   readonly files: ProviderInstallation;
+  /** Those that the image gives to Node. */
+  readonly nodeFlags: readonly string[];
   readonly start: (settings?: Readonly<Record<string, string>>) => Promise<ProviderProcess>;
 };
 
@@ -49,6 +51,7 @@ export async function installBenchProvider(
   };
   return {
     files,
+    nodeFlags: command.args.slice(0, -1),
     start: (settings) => startProvider({ ...env, ...settings }, command.args),
   };
 }

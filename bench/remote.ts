@@ -19,9 +19,12 @@ export type Remote<M extends Methods> = {
 type Question = { readonly id: number; readonly name: string; readonly question: unknown };
 type Answer = { readonly id: number; readonly value?: unknown; readonly error?: string };
 
-/** Runs a module that calls `serve`; resolved as soon as it can be asked. */
-export async function startRemote<M extends Methods>(module: string): Promise<Remote<M>> {
-  const child = fork(module, { serialization: 'advanced' });
+/** Runs a module that calls `serve`, with these arguments of Node's; resolved as soon as it can be asked. */
+export async function startRemote<M extends Methods>(
+  module: string,
+  execArgv: readonly string[] = [],
+): Promise<Remote<M>> {
+  const child = fork(module, { serialization: 'advanced', execArgv: [...execArgv] });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   const exited = once(child, 'exit').then(() => {
     const error = new Error(`${module} ended before it answered`);

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { capture } from '../tools/run.ts';
 import type { ProviderProcess } from '../provider/testing/provider-process.ts';
+import type { ExchangesMethods } from './exchanges.ts';
 import type { LoadMethods } from './load.ts';
 import { installBenchProvider, type InstalledProvider } from './provider.ts';
 import { type Remote, startRemote } from './remote.ts';
@@ -15,22 +16,31 @@ export type Session = {
   readonly load: Remote<LoadMethods>;
   readonly installed: InstalledProvider;
   readonly startProvider: (settings?: Readonly<Record<string, string>>) => Promise<ProviderProcess>;
+  /** In the place of a provider: what runs so far has to be idle. */
+  readonly startExchanges: () => Promise<Remote<ExchangesMethods>>;
 };
 
 export async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
   const standIns = await startRemote<StandInMethods>(join(import.meta.dirname, 'stand-ins.ts'));
   const load = await startRemote<LoadMethods>(join(import.meta.dirname, 'load.ts'));
   const installed = await installBenchProvider(standIns);
-  const providers: ProviderProcess[] = [];
+  const providers: { readonly stop: () => Promise<unknown> }[] = [];
   const startProvider: Session['startProvider'] = async (settings) => {
     const provider = await installed.start(settings);
     providers.push(provider);
     await pin(provider.pid, 'first');
     return provider;
   };
+  const startExchanges: Session['startExchanges'] = async () => {
+    const module = join(import.meta.dirname, 'exchanges.ts');
+    const exchanges = await startRemote<ExchangesMethods>(module, installed.nodeFlags);
+    providers.push(exchanges);
+    await pin(exchanges.pid, 'first');
+    return exchanges;
+  };
   try {
     for (const { pid } of [standIns, load]) await pin(pid, 'others');
-    return await work({ standIns, load, installed, startProvider });
+    return await work({ standIns, load, installed, startProvider, startExchanges });
   } finally {
     await Promise.all(providers.map((provider) => provider.stop()));
     await Promise.all([load.stop(), standIns.stop()]);

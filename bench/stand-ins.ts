@@ -1,13 +1,10 @@
 // The process that stands in for what the provider asks (Kubernetes API, AWS, a registry), and for a provider that answers
 // without any work: the least that a request over TLS costs here. Counts what it was asked.
 
-import { once } from 'node:events';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { startAws, type AwsParameter } from '../provider/testing/aws.ts';
-import { createTestAuthority } from '../provider/testing/certificates.ts';
 import { startKubernetesApi } from '../provider/testing/kubernetes-api.ts';
 import { startRegistry } from '../provider/testing/registry.ts';
+import { startCannedServer } from './canned-server.ts';
 import { runningPod } from './running-pod.ts';
 import { serve } from './remote.ts';
 
@@ -33,7 +30,7 @@ const [kubernetes, aws, registry] = await Promise.all([
   startAws(),
   startRegistry(),
 ]);
-const canned = await startCanned();
+const canned = await startCannedServer();
 let podsMade = 0;
 
 const methods = {
@@ -101,28 +98,3 @@ export type StandInMethods = typeof methods;
 serve(methods, async () => {
   await Promise.all([kubernetes.stop(), aws.stop(), registry.close(), canned.stop()]);
 });
-
-/** Answers every request with one text, as soon as it has read it. */
-async function startCanned() {
-  const authority = await createTestAuthority();
-  const { certificate, privateKey } = await authority.issue();
-  let answer = '{}';
-  const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
-    request.resume().on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ca: authority.ca,
-    answerWith: (text: string) => (answer = text),
-    stop: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}

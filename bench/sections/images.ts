@@ -99,6 +99,13 @@ async function measure(
     // Manifest and config; one image at once by many is asked for once.
     assert.equal(registry, 2 * newImages.length, 'two calls to the registry for each new image');
   }
+  if (plan.kind === 'revalidated') {
+    const isPlausible = registry > 0 && registry <= lookups.length;
+    assert.ok(
+      isPlausible,
+      `${registry} calls to the registry for ${lookups.length} tags looked up anew`,
+    );
+  }
   return {
     latency: summarize(latenciesMs),
     perSecond: (lookups.length / elapsedMs) * 1_000,

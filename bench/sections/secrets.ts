@@ -13,9 +13,12 @@ import {
   type Measured,
 } from '../launches.ts';
 import { readUsage } from '../process-usage.ts';
-import type { SectionReport, Table, Target } from '../report.ts';
+import type { Cell, SectionReport, Table, Target } from '../report.ts';
 import { withSession, type Session } from '../session.ts';
 import { interleave, median } from '../statistics.ts';
+
+/** That the provider keeps to the API server at most. */
+const KEPT_CONNECTIONS = 50;
 
 export type Scale = { readonly isQuick: boolean };
 
@@ -36,8 +39,8 @@ export function measureSecrets({ isQuick }: Scale): Promise<SectionReport> {
       targets: [...targetsOf(warm.results), ...left.targets],
       notes: [
         'Every answer was compared with the values of its secret; each launch was its own Pod and token, and cost one TokenReview, one Pod and nothing else of Kubernetes.',
-        'The canned answer is the same text from a Node HTTPS server that asks nobody: what TLS and HTTP alone cost here. CPU is that of the process that answered.',
-        '`load` is the share of one processor that the load generator used; near 1 it was the limit, and not the provider.',
+        'The canned answer is the same text from a Node HTTPS server that asks nobody: what TLS and HTTP alone cost here. The exchanges alone are that with the TokenReview and the Pod, asked for as the provider does, and read as JSON. CPU is that of the process that answered.',
+        'Calls are those of one launch. `load` is the share of one processor that the load generator used; near 1 it was the limit, and not the provider.',
       ],
       chart: {
         title: 'Secret requests per second of processor time, 64 connections',
@@ -50,7 +53,8 @@ export function measureSecrets({ isQuick }: Scale): Promise<SectionReport> {
   });
 }
 
-type Plan = LaunchesPlan & { readonly name: 'canned answer' | 'cold cache' | 'warm cache' };
+type PlanName = 'canned answer' | 'cold cache' | 'exchanges alone' | 'warm cache';
+type Plan = LaunchesPlan & { readonly name: PlanName };
 type Series = { readonly plan: Plan; readonly results: readonly Measured[] };
 
 async function measureConnections(
@@ -63,13 +67,15 @@ async function measureConnections(
     const plan = { connections, count: connections === 1 ? count / 4 : count };
     return [
       { ...plan, name: 'canned answer', secrets: 1 },
+      { ...plan, name: 'exchanges alone', secrets: 1 },
       { ...plan, name: 'warm cache', secrets: 1 },
       { ...plan, name: 'cold cache', secrets: plan.count },
     ];
   });
+  const bare = await startBareEndpoints(session);
   const results = await interleave(plans, isQuick ? 2 : 5, (plan) =>
-    plan.name === 'canned answer'
-      ? measureCanned(session, plan)
+    plan.name === 'canned answer' || plan.name === 'exchanges alone'
+      ? measureBare(session, bare[plan.name], plan)
       : measureChecked(session, provider, plan),
   );
   return plans.map((plan) => ({ plan, results: results.get(plan) ?? [] }));
@@ -92,15 +98,46 @@ async function measureChecked(
   return measured;
 }
 
-async function measureCanned(session: Session, { count, connections }: Plan): Promise<Measured> {
+type BareEndpoint = {
+  readonly url: string;
+  readonly ca: string;
+  readonly pid: number;
+  readonly answerWith: (text: string) => Promise<void>;
+};
+
+/** What a launch costs without a provider: its one request over TLS, and that with the provider's two to Kubernetes. */
+async function startBareEndpoints({
+  standIns,
+  startExchanges,
+}: Session): Promise<Record<'canned answer' | 'exchanges alone', BareEndpoint>> {
+  const { canned, kubernetes } = await standIns.ask('describe', undefined);
+  const exchanges = await startExchanges();
+  const place = await exchanges.ask('start', kubernetes);
+  return {
+    // Nobody else asks the process of the stand-ins meanwhile.
+    'canned answer': {
+      ...canned,
+      pid: standIns.pid,
+      answerWith: (text) => standIns.ask('cannedAnswer', text),
+    },
+    'exchanges alone': {
+      ...place,
+      pid: exchanges.pid,
+      answerWith: (text) => exchanges.ask('answerWith', text),
+    },
+  };
+}
+
+async function measureBare(
+  session: Session,
+  { url, ca, pid, answerWith }: BareEndpoint,
+  { count, connections }: Plan,
+): Promise<Measured> {
   const secrets = await putSecrets(session, 1);
   const launches = await prepareLaunches(session, secrets, { count });
-  const { canned } = await session.standIns.ask('describe', undefined);
-  const answer = JSON.stringify({ values: secrets[0]?.values, missing: [] });
-  await session.standIns.ask('cannedAnswer', answer);
-  const target = { urls: [canned.url], ca: canned.ca, connections };
-  // Nobody else asks the process of the stand-ins meanwhile.
-  return measure(session, [session.standIns], { target, launches });
+  await answerWith(JSON.stringify({ values: secrets[0]?.values, missing: [] }));
+  const target = { urls: [url], ca, connections };
+  return measure(session, [{ pid }], { target, launches });
 }
 
 async function measureSpeedsOfAws(
@@ -128,26 +165,29 @@ async function measureLeftovers(
   const provider = await session.startProvider();
   const steps = isQuick ? [200, 800] : [2_000, 8_000, 10_000];
   const pauseMs = isQuick ? 1_000 : 100_000;
-  const rows: [string, number, number][] = [['idle', idleMb, readUsage(provider.pid).sockets]];
+  const idle = readUsage(provider.pid).sockets;
+  const rows: Cell[][] = [['idle', idleMb, '', idle]];
   let done = 0;
   for (const count of steps) {
     await measureLaunches(session, [provider], { count, connections: 64, secrets: 20 });
     done += count;
     const { residentMb, sockets } = readUsage(provider.pid);
-    rows.push([`after ${done.toLocaleString('en-US')} requests`, residentMb, sockets]);
+    const growth = ((residentMb - idleMb) / done) * 1_000;
+    rows.push([`after ${done.toLocaleString('en-US')} requests`, residentMb, growth, sockets]);
   }
   await delay(pauseMs);
   const { residentMb, sockets, peakResidentMb } = readUsage(provider.pid);
-  rows.push([`${pauseMs / 1_000} s later`, residentMb, sockets]);
+  const later = `${pauseMs / 1_000} s later`;
+  rows.push([later, residentMb, '', sockets]);
+  const columns = ['', 'RSS MB', 'more than idle, MB per 1,000 requests', 'open sockets'];
+  const most = (sentence: string, measured: number, limit: number): Target => {
+    return { sentence, measured, limit, kind: 'atMost' };
+  };
   return {
-    table: { title: 'Memory and sockets', columns: ['', 'RSS MB', 'open sockets'], rows },
+    table: { title: 'Memory and sockets', columns, rows },
     targets: [
-      {
-        sentence: `peak memory over ${done.toLocaleString('en-US')} requests, MB`,
-        measured: peakResidentMb,
-        limit: 180,
-        kind: 'atMost',
-      },
+      most(`peak memory over ${done.toLocaleString('en-US')} requests, MB`, peakResidentMb, 180),
+      most(`sockets ${later}, beyond those when idle`, sockets - idle, KEPT_CONNECTIONS),
     ],
   };
 }
@@ -162,12 +202,14 @@ function tabulateConnections(series: readonly Series[]): Table {
       'p95 ms',
       'p99 ms',
       'CPU ms each',
-      'AWS calls per launch',
+      ...['TokenReview', 'Pod', 'AWS'].map((name) => `${name} calls`),
       'load',
     ],
     rows: series.map(({ plan, results }) => [
       `${plan.connections} connections, ${plan.name}`,
       ...figures(results),
+      medianOf(results, ({ calls, requests }) => calls.tokenReviews / requests),
+      medianOf(results, ({ calls, requests }) => calls.pods / requests),
       medianOf(results, ({ calls, requests }) => calls.aws / requests),
       medianOf(results, ({ loadShare }) => loadShare),
     ]),
