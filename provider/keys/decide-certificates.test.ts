@@ -20,7 +20,9 @@ const wishes = { names, lifetimeMs: 90 * DAY_MS, nowMs: now };
 const first = await createAuthority('piggy first', days(-1, 3650));
 const second = await createAuthority('piggy second', days(-1, 3650));
 const expired = await createAuthority('piggy expired', days(-9, -1));
-const ending = await createAuthority('piggy ending', days(-1, 300));
+const ending = await createAuthority('piggy ending', days(-3350, 300));
+const short = await createAuthority('piggy short', days(-100, 12));
+const shortEnding = await createAuthority('piggy short ending', days(-100, 11));
 const byFirst = await issue(first);
 const bySecond = await issue(second);
 
@@ -152,12 +154,22 @@ for (const [name, [stored, step, text]] of Object.entries(cases)) {
   });
 }
 
-const endingSoon = { ...settled, authority: current(ending), bundle: bundle(ending) };
+const settledWith = async (authority: CertificateAndKey) => ({
+  ...settled,
+  authority: current(authority),
+  bundle: bundle(authority),
+  serving: await issue(authority),
+});
 const warnings: Record<string, [StoredCertificates, warning: RegExp | undefined]> = {
   'an authority of ten years': [settled, undefined],
   'an authority in its last year': [
-    { ...endingSoon, serving: await issue(ending) },
+    await settledWith(ending),
     /the authority expires on 2027-09-18: replace it/,
+  ],
+  'an authority of a short life before its last tenth': [await settledWith(short), undefined],
+  'an authority of a short life in its last tenth': [
+    await settledWith(shortEnding),
+    /the authority expires on 2026-12-03: replace it/,
   ],
   'an unknown word in the annotation': [
     { ...settled, replacement: 'replace' },

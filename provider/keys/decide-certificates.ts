@@ -7,7 +7,7 @@ import { extendBundle, parseBundle, writeBundle } from './authority-bundle.ts';
 import type { CertificateAndKey, ServingNames, Validity } from './certificates.ts';
 import { decideIssue } from './decide-issue.ts';
 import type { Entries } from './own-object.ts';
-import { type KeyPair, parsePair } from './key-pair.ts';
+import { type KeyPair, parsePair, validityOf } from './key-pair.ts';
 import type { Decision } from './settle.ts';
 
 /** The texts in the objects; `undefined` where there is no object, or an empty one. */
@@ -35,8 +35,8 @@ export type CertificateStep =
 
 export type UsableCertificates = {
   readonly serving: CertificateAndKey;
-  readonly expiry: Date;
-  readonly authorityExpiry: Date;
+  readonly validity: Validity;
+  readonly authorityValidity: Validity;
   /** What a person must look at. */
   readonly warnings: readonly string[];
 };
@@ -54,7 +54,8 @@ export const authorityEntries = {
   former: 'former.crt',
 } as const;
 
-const WARN_BEFORE_MS = 365 * 86_400_000;
+/** Of an authority's life: a year of the ten that it has by default. */
+const WARN_IN_LAST = 1 / 10;
 
 /** Throws `internal_error` for what only a person can set right. */
 export function decideCertificates(
@@ -144,8 +145,8 @@ function decideServing(
   return {
     settled: {
       serving: serving.pair.pem,
-      expiry: serving.pair.x509.validToDate,
-      authorityExpiry: current.x509.validToDate,
+      validity: validityOf(serving.pair.x509),
+      authorityValidity: validityOf(current.x509),
       warnings: [
         ...warnOfExpiry(current.x509, wishes.nowMs),
         ...warnOfReplacement(replacement, former),
@@ -154,9 +155,11 @@ function decideServing(
   };
 }
 
-function warnOfExpiry({ validToDate }: X509Certificate, nowMs: number): string[] {
-  if (validToDate.getTime() - nowMs > WARN_BEFORE_MS) return [];
-  const day = validToDate.toISOString().slice(0, 10);
+function warnOfExpiry(authority: X509Certificate, nowMs: number): string[] {
+  const { notBefore, notAfter } = validityOf(authority);
+  const lifeMs = notAfter.getTime() - notBefore.getTime();
+  if (notAfter.getTime() - nowMs > lifeMs * WARN_IN_LAST) return [];
+  const day = notAfter.toISOString().slice(0, 10);
   return [`the authority expires on ${day}: replace it before (docs/certificates.md)`];
 }
 

@@ -1,7 +1,7 @@
 // Reads a certificate and its private key out of two texts, and says what is wrong with them.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { CertificateAndKey } from './certificates.ts';
+import type { CertificateAndKey, Validity } from './certificates.ts';
 
 export type KeyPair = { readonly pem: CertificateAndKey; readonly x509: X509Certificate };
 
@@ -17,6 +17,10 @@ export function parsePair(
   if (key === undefined) return 'the key cannot be read';
   if (!x509.checkPrivateKey(key)) return 'the key is not that of the certificate';
   return { pem: { certificate, privateKey }, x509 };
+}
+
+export function validityOf({ validFromDate, validToDate }: X509Certificate): Validity {
+  return { notBefore: validFromDate, notAfter: validToDate };
 }
 
 function attempt<T>(read: () => T): T | undefined {

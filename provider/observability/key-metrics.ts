@@ -2,24 +2,26 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 
+type Validity = { readonly notBefore: Date; readonly notAfter: Date };
+
 export type KeyMetrics = {
-  readonly setCertificateExpiry: (expiry: Date) => void;
-  readonly setAuthorityExpiry: (expiry: Date) => void;
+  readonly setCertificateValidity: (validity: Validity) => void;
+  readonly setAuthorityValidity: (validity: Validity) => void;
   readonly setSealingKeySince: (since: Date) => void;
   /** A step of their upkeep, or `failed`. */
   readonly observeKeyStep: (subject: string, step: string) => void;
 };
 
 export function createKeyMetrics(registers: Registry[]): KeyMetrics {
-  const expiry = createDate(
+  const setCertificateValidity = createValidity(
     registers,
-    'piggy_certificate_expiry_timestamp_seconds',
-    'When the serving certificate in use expires, in seconds since 1970.',
+    ['piggy_certificate_since_timestamp_seconds', 'piggy_certificate_expiry_timestamp_seconds'],
+    'the serving certificate in use',
   );
-  const authorityExpiry = createDate(
+  const setAuthorityValidity = createValidity(
     registers,
-    'piggy_ca_expiry_timestamp_seconds',
-    'When the authority that signs serving certificates expires; only where the provider made it.',
+    ['piggy_ca_since_timestamp_seconds', 'piggy_ca_expiry_timestamp_seconds'],
+    'the authority that signs serving certificates, where the provider made it',
   );
   const sealingKeySince = createDate(
     registers,
@@ -33,8 +35,8 @@ export function createKeyMetrics(registers: Registry[]): KeyMetrics {
     registers,
   });
   return {
-    setCertificateExpiry: expiry,
-    setAuthorityExpiry: authorityExpiry,
+    setCertificateValidity,
+    setAuthorityValidity,
     setSealingKeySince: sealingKeySince,
     observeKeyStep: (subject, step) => {
       steps.inc({ subject, step });
@@ -42,6 +44,20 @@ export function createKeyMetrics(registers: Registry[]): KeyMetrics {
   };
 }
 
+function createValidity(
+  registers: Registry[],
+  [since, expiry]: readonly [since: string, expiry: string],
+  what: string,
+): (validity: Validity) => void {
+  const setSince = createDate(registers, since, `The beginning of the validity of ${what}.`);
+  const setExpiry = createDate(registers, expiry, `The end of the validity of ${what}.`);
+  return ({ notBefore, notAfter }) => {
+    setSince(notBefore);
+    setExpiry(notAfter);
+  };
+}
+
+/** In seconds since 1970. */
 function createDate(registers: Registry[], name: string, help: string): (date: Date) => void {
   const gauge = new Gauge({ name, help, registers });
   // Before it is set it would say 0, which is a date long gone.

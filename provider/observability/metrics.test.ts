@@ -45,11 +45,19 @@ test('a request to a registry is timed, and counted by how it ended', async () =
   assert.match(text, /^piggy_registry_call_duration_seconds_count 2$/m);
 });
 
-test("the certificate's expiry is told in seconds", async () => {
+test('how long certificate and authority are valid is told in seconds', async () => {
   const metrics = createMetrics();
-  metrics.setCertificateExpiry(new Date(1_800_000_000_000));
+  const validity = (from: number, to: number) => ({
+    notBefore: new Date(from * 1_000),
+    notAfter: new Date(to * 1_000),
+  });
+  metrics.setCertificateValidity(validity(1_700_000_000, 1_800_000_000));
+  metrics.setAuthorityValidity(validity(1_600_000_000, 1_900_000_000));
   const { text } = await metrics.render();
+  assert.match(text, /^piggy_certificate_since_timestamp_seconds 1700000000$/m);
   assert.match(text, /^piggy_certificate_expiry_timestamp_seconds 1800000000$/m);
+  assert.match(text, /^piggy_ca_since_timestamp_seconds 1600000000$/m);
+  assert.match(text, /^piggy_ca_expiry_timestamp_seconds 1900000000$/m);
 });
 
 test('the process tells about itself', async () => {

@@ -124,14 +124,15 @@ async function keepCertificates(
 
 function createCertificateUse({ log, metrics, readiness }: Provider, servers: Servers) {
   let used: string | undefined;
-  return ({ serving, expiry, authorityExpiry, warnings }: UsableCertificates): void => {
-    metrics.setAuthorityExpiry(authorityExpiry);
+  return ({ serving, validity, authorityValidity, warnings }: UsableCertificates): void => {
+    metrics.setAuthorityValidity(authorityValidity);
     if (serving.certificate === used) return;
     servers.useCertificate(serving);
     used = serving.certificate;
-    metrics.setCertificateExpiry(expiry);
+    metrics.setCertificateValidity(validity);
     readiness.setLoaded('certificate');
-    log.info({ expiry, authorityExpiry, warnings }, 'certificate loaded');
+    const expiries = { expiry: validity.notAfter, authorityExpiry: authorityValidity.notAfter };
+    log.info({ ...expiries, warnings }, 'certificate loaded');
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import { validityOf } from '../keys/key-pair.ts';
 import { parseSealingKeys } from '../keys/sealing-keys.ts';
 import type { Servers } from '../http/server.ts';
 import { watchFiles } from '../http/watched-files.ts';
@@ -75,11 +76,11 @@ export async function watchCertificate(
   await watchFiles({
     paths: [join(tlsDirectory, 'tls.crt'), join(tlsDirectory, 'tls.key')],
     use: ([certificate = '', privateKey = '']) => {
-      const expiry = new X509Certificate(certificate).validToDate;
+      const validity = validityOf(new X509Certificate(certificate));
       servers.useCertificate({ certificate, privateKey });
-      metrics.setCertificateExpiry(expiry);
+      metrics.setCertificateValidity(validity);
       readiness.setLoaded('certificate');
-      log.info({ expiry }, 'certificate loaded');
+      log.info({ expiry: validity.notAfter }, 'certificate loaded');
     },
     onFailure: (error) => {
       log.warn({ error }, 'the certificate cannot be loaded; the former one, if any, stays in use');
