@@ -7,7 +7,7 @@ import { ProviderError } from '../errors.ts';
 import { decideAddress, literalAddress } from './addresses.ts';
 import { createProxyDecision, type DecideProxied } from './proxy.ts';
 import type { RegistrySettings } from './registry-settings.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { withTimeLimit } from '../concurrency/time-limit.ts';
 
 export type OutboundRequest = {
   readonly url: URL;

@@ -21,7 +21,7 @@ import {
 import { createRegistryClient } from './registry-client.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { createSingleFlight } from './single-flight.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { withTimeLimit } from '../concurrency/time-limit.ts';
 
 /** Throws ProviderError with a LookupErrorCode; its message is for the author of the Pod. */
 export type ReadImageConfig = (
