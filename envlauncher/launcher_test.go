@@ -152,8 +152,8 @@ func TestTheLauncherRefusesToStartTheApplication(t *testing.T) {
 		requests int
 		texts    []string
 	}{
-		"a denial": {nil, answer(403, `{"code":"launch_window_closed","message":"started 5m ago; restart the Pod"}`), ok,
-			[]string{"403 launch_window_closed: started 5m ago; restart the Pod", "/v1/secret"}},
+		"a denial": {nil, answer(403, `{"code":"pod_gone","message":"it is being deleted"}`), ok,
+			[]string{"403 pod_gone: it is being deleted", "/v1/secret"}},
 		"a token that is refused":  {nil, answer(401, `{"code":"invalid_token","message":"expired"}`), ok, []string{"401 invalid_token: expired"}},
 		"a conflict":               {nil, answer(409, `{"code":"ambiguous_parameter","message":"two"}`), ok, []string{"ambiguous_parameter"}},
 		"a redirect":               {nil, answer(307, canary, "Location: https://127.0.0.1:1/"), ok, []string{"307", "redirect"}},
@@ -193,6 +193,15 @@ func TestTheLauncherRefusesToStartTheApplication(t *testing.T) {
 				t.Errorf("%d requests, expected %d", got, c.requests)
 			}
 		})
+	}
+}
+
+func TestAWindowThatStaysClosedIsToldSoon(t *testing.T) {
+	c := newContainer(t)
+	p := startProvider(t, answer(403, `{"code":"launch_window_closed","message":"started 5m ago; restart the Pod"}`))
+	c.expectFailure(c.launch(p.settings("A=piggy:k"), "application"), 125, "403 launch_window_closed: started 5m ago; restart the Pod")
+	if asked := p.asked(); len(asked) < 2 || len(asked) > 20 {
+		t.Errorf("%d requests", len(asked))
 	}
 }
 
@@ -269,6 +278,7 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 		"a timeout of the provider":     answer(504, `{"code":"deadline_exceeded","message":"x"}`),
 		"too many requests":             answer(429, `{"code":"rate_limited","message":"x"}`),
 		"a status that lags":            answer(409, `{"code":"container_not_running","message":"x"}`),
+		"a restart not shown yet":       answer(403, `{"code":"launch_window_closed","message":"x"}`),
 		"a connection that ends": func(w http.ResponseWriter, _ *http.Request) {
 			connection, _, _ := w.(http.Hijacker).Hijack()
 			connection.Close()

@@ -41,6 +41,7 @@ func askProvider(question launch.Question) (launch.Try, error) {
 		TokenFile:       chosen.TokenFile,
 		ConnectWithin:   10 * time.Second,
 		AnswerWithin:    20 * time.Second, // the provider itself gives up after 15
+		StatusLag:       3 * time.Second,
 	})
 	if err != nil {
 		return nil, err

@@ -29,13 +29,15 @@ type Config struct {
 	TokenFile       string
 	ConnectWithin   time.Duration // name, connection and handshake
 	AnswerWithin    time.Duration // one try as a whole
+	StatusLag       time.Duration // how late Kubernetes may show a restart: until then a closed window may be the former start's
 }
 
-// Client asks one provider.
+// Client asks one provider, for one launch.
 type Client struct {
-	config   Config
-	endpoint *url.URL
-	dialer   tls.Dialer
+	config     Config
+	endpoint   *url.URL
+	dialer     tls.Dialer
+	firstAsked time.Time
 }
 
 // NewClient refuses what could only fail later, naming the variable that is wrong.
@@ -82,6 +84,9 @@ func parseCA(text string) (*x509.CertPool, error) {
 
 // Ask makes one try and returns a value for each key that exists. Its error is a retry.Transient where another one may help.
 func (c *Client) Ask(ctx context.Context, question Question) (map[string]string, error) {
+	if c.firstAsked.IsZero() {
+		c.firstAsked = time.Now()
+	}
 	// The kubelet replaces the token before it expires, so each try reads it again.
 	token, err := readToken(c.config.TokenFile)
 	if err != nil {
@@ -112,7 +117,8 @@ func (c *Client) ask(ctx context.Context, request *http.Request, question Questi
 		return nil, classify(err)
 	}
 	if response.status != http.StatusOK {
-		return nil, refusal(response)
+		mayLag := time.Since(c.firstAsked) < c.config.StatusLag
+		return nil, refusal(response, mayLag)
 	}
 	return parseAnswer(response.body, question.References)
 }

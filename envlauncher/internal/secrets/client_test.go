@@ -139,6 +139,25 @@ func TestATokenThatIsNotThereIsNamed(t *testing.T) {
 	}
 }
 
+func TestAClosedWindowIsFinalWhenARestartMustBeShown(t *testing.T) {
+	config := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, `{"code":"launch_window_closed","message":"late"}`)
+	})
+	config.StatusLag = time.Hour
+	client, err := NewClient(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Ask(t.Context(), question); !isTransient(err) {
+		t.Errorf("at first: %v", err)
+	}
+	client.firstAsked = client.firstAsked.Add(-time.Hour)
+	if _, err := client.Ask(t.Context(), question); err == nil || isTransient(err) {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
 func TestNewClientRefuses(t *testing.T) {
 	cases := map[string]struct {
 		config Config

@@ -65,10 +65,12 @@ func (r *Refused) Error() string {
 	return text + ": " + r.Message
 }
 
-func refusal(answer response) error {
+// refusal is transient where another try may be answered otherwise. While what Kubernetes shows of the container may lag, so may
+// the launch window that goes by it.
+func refusal(answer response, mayLag bool) error {
 	refused := parseRefusal(answer)
 	isTransient := refused.Status == http.StatusTooManyRequests || refused.Status >= 500 ||
-		refused.Code == "container_not_running"
+		refused.Code == "container_not_running" || refused.Code == "launch_window_closed" && mayLag
 	if isTransient {
 		return &retry.Transient{Cause: refused, After: parseRetryAfter(answer.header.Get("Retry-After"), time.Now())}
 	}

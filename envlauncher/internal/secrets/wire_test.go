@@ -81,6 +81,7 @@ func TestRefusal(t *testing.T) {
 	}{
 		"a denial":                       {403, `{"code":"access_denied","message":"no rule"}`, "403 access_denied: no rule", false},
 		"a Pod that is not running yet":  {409, `{"code":"container_not_running","message":"wait"}`, "409 container_not_running: wait", true},
+		"a restart not shown yet":        {403, `{"code":"launch_window_closed","message":"late"}`, "403 launch_window_closed: late", true},
 		"another conflict":               {409, `{"code":"ambiguous_parameter","message":"two"}`, "409 ambiguous_parameter: two", false},
 		"too many requests":              {429, `{"code":"rate_limited","message":"later"}`, "429 rate_limited: later", true},
 		"a provider without AWS":         {502, `{"code":"aws_unavailable","message":"down"}`, "502 aws_unavailable: down", true},
@@ -95,7 +96,7 @@ func TestRefusal(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			err := refusal(response{status: c.status, body: []byte(c.body)})
+			err := refusal(response{status: c.status, body: []byte(c.body)}, true)
 			var transient *retry.Transient
 			if strings.TrimSpace(err.Error()) != c.text || errors.As(err, &transient) != c.isTransient {
 				t.Errorf("got %q, %T", err, err)
@@ -125,7 +126,7 @@ func TestARefusalTellsWhenToComeBack(t *testing.T) {
 		})
 	}
 	var transient *retry.Transient
-	err := refusal(response{status: 429, header: http.Header{"Retry-After": {"3"}}})
+	err := refusal(response{status: 429, header: http.Header{"Retry-After": {"3"}}}, false)
 	if !errors.As(err, &transient) || transient.After != 3*time.Second {
 		t.Errorf("got %#v", err)
 	}
@@ -162,7 +163,7 @@ func FuzzParseRefusal(f *testing.F) {
 	f.Add(302, []byte(`x`))
 	f.Add(500, []byte("{\"code\":\"a\\nb\",\"message\":\"\\u0000\\u2028\xff\"}"))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		text := refusal(response{status: status, body: body}).Error()
+		text := refusal(response{status: status, body: body}, true).Error()
 		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(text) > 10_000 {
 			t.Errorf("got %q", text)
 		}
