@@ -12,6 +12,7 @@ import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-
 import { createOwnTokenReader } from './kubernetes/own-token.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { createStandardOutput, type LogOutput } from './observability/standard-output.ts';
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { runDoctor } from './wiring/doctor.ts';
 import { wireLaunches } from './wiring/launches.ts';
@@ -31,13 +32,15 @@ if (process.argv[2] === 'doctor') await doctor(process.argv.slice(3));
 else await main();
 
 async function main(): Promise<void> {
-  const fallbackLog = createLogger('info');
+  const output = createStandardOutput();
+  process.on('exit', output.flush);
+  const fallbackLog = createLogger('info', output);
   process.on('uncaughtException', (error) => {
     fallbackLog.error({ error }, 'the provider failed');
     process.exit(1);
   });
   try {
-    await start(loadConfig(process.env));
+    await start(loadConfig(process.env), output);
   } catch (error) {
     if (error instanceof ConfigError) {
       fallbackLog.error(
@@ -58,10 +61,11 @@ async function doctor(args: readonly string[]): Promise<void> {
   process.exitCode = await runDoctor({ args, ...own, readInput, write });
 }
 
-async function start(config: Config): Promise<void> {
+async function start(config: Config, output: LogOutput): Promise<void> {
   const provider: Provider = {
     config,
-    log: createLogger(config.logLevel),
+    log: createLogger(config.logLevel, output),
+    logWritten: output.written,
     metrics: createMetrics(),
     readiness: createReadiness(),
     stopping: new AbortController(),

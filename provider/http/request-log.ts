@@ -1,4 +1,5 @@
-// Writes one line and one count per request. The use cases tell through `note` what is worth saying; they never log.
+// Writes one line and one count per request, and lets the answer wait until the line is out (decision 28). The use cases tell
+// through `note` what is worth saying; they never log.
 
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -18,6 +19,8 @@ export type RequestEnv = {
 
 export type RequestObserver = {
   readonly log: Logger;
+  /** Resolved when the lines so far are out. */
+  readonly written: () => Promise<void>;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   /** In milliseconds, of a clock that does not go back. */
   readonly now: () => number;
@@ -28,7 +31,7 @@ export type DescribeEnd = (code: string, facts: object) => object;
 
 /** `route` is the one path that the application answers: paths that callers make up would make endless metrics. */
 export function observeRequests(
-  { log, metrics, now }: RequestObserver,
+  { log, written, metrics, now }: RequestObserver,
   route: string,
   describeEnd: DescribeEnd = () => ({}),
 ): MiddlewareHandler<RequestEnv> {
@@ -49,6 +52,7 @@ export function observeRequests(
     const error = c.error ? { error: c.error } : {};
     const end = describeEnd(outcome.code, facts);
     log[selectLevel(outcome)]({ ...outcome, ...end, ...facts, ...error }, 'request');
+    await written();
   };
 }
 

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLogger, type LogLevel } from './logger.ts';
 
@@ -37,18 +35,4 @@ test('what is below the level is not written', () => {
     }),
     [],
   );
-});
-
-test('a line is out when the call returns, whatever becomes of the process', () => {
-  const module = JSON.stringify(join(import.meta.dirname, 'logger.ts'));
-  const program = `import { createLogger } from ${module};
-    createLogger('info').info('the last line');
-    process.kill(process.pid, 'SIGKILL');`;
-  const { stdout, signal } = spawnSync(
-    process.execPath,
-    ['--input-type=module', '--eval', program],
-    { encoding: 'utf8' },
-  );
-  assert.equal(signal, 'SIGKILL');
-  assert.match(stdout, /"msg":"the last line"/);
 });

@@ -7,13 +7,8 @@ import { describeError } from './describe-error.ts';
 export type Logger = Pick<PinoLogger, 'debug' | 'error' | 'info' | 'warn'>;
 export type LogLevel = 'debug' | 'error' | 'info' | 'warn';
 
-const STDOUT = 1;
-
-/**
- * An `error` given to a line is described, never printed as it is. On standard output a line is written when the call that
- * logs it returns (decision 28).
- */
-export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+/** An `error` given to a line is described, never printed as it is. */
+export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
   const options = {
     level,
     base: null,
@@ -21,5 +16,5 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { error: describeError, err: describeError },
   };
-  return pino(options, destination ?? pino.destination({ dest: STDOUT, sync: true }));
+  return pino(options, destination);
 }

@@ -16,12 +16,12 @@ type UseCases = {
 };
 
 export function listen(
-  { config, log, metrics, readiness, stopping }: Provider,
+  { config, log, logWritten: written, metrics, readiness, stopping }: Provider,
   { readLaunchValues, answerKyverno }: UseCases,
 ): Promise<Servers> {
   const now = () => performance.now();
   const { listeners, limits } = config;
-  const common = { observer: { log, metrics, now }, stopping: stopping.signal };
+  const common = { observer: { log, written, metrics, now }, stopping: stopping.signal };
   const launches = createLaunchApp({
     ...common,
     readLaunchValues,

@@ -9,6 +9,8 @@ import type { Metrics } from '../observability/metrics.ts';
 export type Provider = {
   readonly config: Config;
   readonly log: Logger;
+  /** Resolved when the lines of the log so far are out. */
+  readonly logWritten: () => Promise<void>;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   /** Aborted when a stopping provider cannot wait any longer. */
