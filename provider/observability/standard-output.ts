@@ -11,18 +11,23 @@ export type LogOutput = DestinationStream & {
 };
 
 const STDOUT = 1;
-/** So many are not kept until the end of the turn. */
-const MANY_BYTES = 8_192;
 
-/** A standard output that nobody reads any more is an error of the write, and thrown where nobody catches it. */
 export function createStandardOutput(): LogOutput {
-  const stream = pino.destination({ dest: STDOUT, sync: true, minLength: MANY_BYTES });
+  const stream = pino.destination({ dest: STDOUT, sync: true });
+  let lines = '';
   let writing: Promise<void> | undefined;
+
+  function flush(): void {
+    const text = lines;
+    lines = '';
+    if (text !== '') stream.write(text);
+  }
+
   function writeAtEndOfTurn(): Promise<void> {
     return new Promise((resolve) => {
       setImmediate(() => {
         writing = undefined;
-        stream.flushSync();
+        flush();
         resolve();
       });
     });
@@ -30,12 +35,10 @@ export function createStandardOutput(): LogOutput {
 
   return {
     write: (line) => {
-      stream.write(line);
+      lines += line;
       writing ??= writeAtEndOfTurn();
     },
     written: () => writing ?? Promise.resolve(),
-    flush: () => {
-      stream.flushSync();
-    },
+    flush,
   };
 }
