@@ -33,6 +33,12 @@ export async function exists(object: string, namespace: string): Promise<boolean
   return (await kubectl(args)) !== '';
 }
 
+/** The address of a Service inside the cluster, which the node reaches, too. */
+export function serviceAddress(name: string, namespace: string): Promise<string> {
+  const path = '--output=jsonpath={.spec.clusterIP}';
+  return kubectl(['get', 'service', name, `--namespace=${namespace}`, path]);
+}
+
 /** Waits until all replicas of the newest revision are ready. */
 export async function rolledOut(workload: string, namespace: string): Promise<void> {
   await kubectl(['rollout', 'status', workload, '--namespace', namespace, '--timeout=180s']);

@@ -16,7 +16,12 @@ export function inNode(command: readonly string[], input = ''): Promise<string> 
   return output('docker', [...exec, ...command], { input });
 }
 
-/** The same, whatever its exit code. */
+/** Its images and containers, as the kubelet sees them. */
+export function ctrInNode(command: readonly string[]): Promise<string> {
+  return inNode(['ctr', '--namespace', 'k8s.io', ...command]);
+}
+
+/** What `inNode` runs, whatever its exit code. */
 export function captureInNode(command: readonly string[], input = ''): Promise<Finished> {
   return capture('docker', [...exec, ...command], { input });
 }

@@ -1,6 +1,6 @@
 // Takes a part of the system away, and brings it back.
 
-import { kubectl, rolledOut } from './kubectl.ts';
+import { kubectl, rolledOut, serviceAddress } from './kubectl.ts';
 import { captureInNode } from './node.ts';
 import { until } from './poll.ts';
 
@@ -34,8 +34,7 @@ export async function takeDown(part: Part): Promise<void> {
     return pods.includes(deployment) ? undefined : true;
   });
   const [name, port] = service;
-  const path = '--output=jsonpath={.spec.clusterIP}';
-  const address = await kubectl(['get', 'service', name, `--namespace=${namespace}`, path]);
+  const address = await serviceAddress(name, namespace);
   await until(`${name} refuses connections`, async () => {
     const url = `http://${address}:${port}/`;
     const curl = ['curl', '--silent', '--verbose', '--max-time', '2', url];

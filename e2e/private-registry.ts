@@ -8,8 +8,8 @@ import {
 } from '../provider/keys/certificates.ts';
 import { registriesFolder } from './cluster.ts';
 import { images } from './images.ts';
-import { apply, kubectl, rolledOut } from './kubectl.ts';
-import { inNode } from './node.ts';
+import { apply, rolledOut, serviceAddress } from './kubectl.ts';
+import { ctrInNode, inNode } from './node.ts';
 
 export const login = { username: 'e2e', password: 'canary-5eed0123' };
 // That password as htpasswd keeps it.
@@ -96,8 +96,7 @@ async function install(namespace: string, serving: CertificateAndKey): Promise<v
 
 /** The node does not ask the cluster's DNS, and trusts a CA by its hosts.toml. */
 async function makeKnownToNode(host: string, namespace: string, authority: string): Promise<void> {
-  const path = '--output=jsonpath={.spec.clusterIP}';
-  const address = await kubectl(['get', 'service', 'registry', `--namespace=${namespace}`, path]);
+  const address = await serviceAddress('registry', namespace);
   const folder = `${registriesFolder}/${host}`;
   await inNode(['sh', '-c', `mkdir -p ${folder}; echo ${address} ${host} >> /etc/hosts`]);
   const toml = `server = "https://${host}"\n[host."https://${host}"]\nca = "${folder}/ca.crt"\n`;
@@ -111,7 +110,7 @@ async function push(image: string, { host, repository, tag }: Target): Promise<s
   const user = `${login.username}:${login.password}`;
   const options = ['--hosts-dir', registriesFolder, '--user', user];
   const names = [`${host}/${repository}:${tag}`, `docker.io/${image}`];
-  await inNode(['ctr', '--namespace', 'k8s.io', 'images', 'push', ...options, ...names]);
+  await ctrInNode(['images', 'push', ...options, ...names]);
   const headers = await request(`https://${host}/v2/${repository}/manifests/${tag}`, {
     head: 'true',
     header: `Accept: ${MANIFESTS.join(', ')}`,

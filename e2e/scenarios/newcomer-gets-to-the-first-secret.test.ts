@@ -18,7 +18,7 @@ import { awsCliEnvironment } from '../aws-cli.ts';
 import { helm, installation, valuesHere } from '../chart.ts';
 import { images } from '../images.ts';
 import { exists, kubectl } from '../kubectl.ts';
-import { inNode } from '../node.ts';
+import { ctrInNode } from '../node.ts';
 import { blocksUnder, commandsUnder } from '../page-commands.ts';
 import { installPiggy } from '../piggy.ts';
 import { startRegistry } from '../registry.ts';
@@ -39,7 +39,10 @@ let environment: NodeJS.ProcessEnv = {};
 openScenario('newcomer', async (namespace) => {
   await removePiggy();
   await removeTraces();
-  await tagInNode('tag', '--force', `docker.io/${images.busybox}`, `docker.io/library/${busybox}`);
+  await ctrInNode([
+    ...['images', 'tag', '--force'],
+    ...[`docker.io/${images.busybox}`, `docker.io/library/${busybox}`],
+  ]);
   for (const folder of ['charts', 'policies']) {
     cpSync(join(root, folder), join(checkout, folder), { recursive: true, verbatimSymlinks: true });
   }
@@ -49,7 +52,7 @@ openScenario('newcomer', async (namespace) => {
 
 after(async () => {
   rmSync(checkout, { recursive: true, force: true });
-  await tagInNode('rm', `docker.io/library/${busybox}`);
+  await ctrInNode(['images', 'rm', `docker.io/library/${busybox}`]);
   await removeTraces();
   await installPiggy();
 });
@@ -137,8 +140,4 @@ async function removePiggy(): Promise<void> {
 async function removeTraces(): Promise<void> {
   await kubectl(['delete', 'pod', 'hello', '--namespace=default', '--ignore-not-found']);
   await removeSecret('default/default');
-}
-
-async function tagInNode(...command: readonly string[]): Promise<void> {
-  await inNode(['ctr', '--namespace', 'k8s.io', 'images', ...command]);
 }
