@@ -7,6 +7,7 @@ import {
   type KubernetesClient,
 } from '../provider/kubernetes/api-client.ts';
 import { parseBearerToken } from '../provider/http/request-body.ts';
+import { parseTokenReview } from '../provider/kubernetes/token-review.ts';
 import { startCannedServer } from './canned-server.ts';
 import { serve } from './remote.ts';
 
@@ -18,7 +19,6 @@ export type ApiAccess = {
 };
 
 const AUDIENCE = 'piggysec.com';
-const POD_NAME = 'authentication.kubernetes.io/pod-name';
 const server = await startCannedServer(exchange);
 const answering = Promise.withResolvers<KubernetesClient>();
 
@@ -41,8 +41,10 @@ async function exchange({ headers }: IncomingMessage): Promise<void> {
   const { signal } = new AbortController();
   const kubernetes = await answering.promise;
   const token = parseBearerToken(headers.authorization) ?? '';
-  const { user } = await kubernetes.reviewToken(token, AUDIENCE, signal);
-  const [name = ''] = user?.extra?.[POD_NAME] ?? [];
-  const pod = await kubernetes.readPod('shop', name, signal);
-  if (pod === undefined) throw new Error('the API server has no such Pod');
+  const review = await kubernetes.reviewToken(token, AUDIENCE, signal);
+  const decision = parseTokenReview(review, AUDIENCE);
+  if (!decision.authenticated) throw new Error(decision.reason);
+  const { serviceAccount, pod } = decision.identity;
+  const found = await kubernetes.readPod(serviceAccount.namespace, pod.name, signal);
+  if (found === undefined) throw new Error('the API server has no such Pod');
 }

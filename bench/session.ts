@@ -20,29 +20,30 @@ export type Session = {
   readonly startExchanges: () => Promise<Remote<ExchangesMethods>>;
 };
 
+/** A process whose time is measured. */
+type Measured = { readonly pid: number; readonly stop: () => Promise<unknown> };
+
 export async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
   const standIns = await startRemote<StandInMethods>(join(import.meta.dirname, 'stand-ins.ts'));
   const load = await startRemote<LoadMethods>(join(import.meta.dirname, 'load.ts'));
   const installed = await installBenchProvider(standIns);
-  const providers: { readonly stop: () => Promise<unknown> }[] = [];
-  const startProvider: Session['startProvider'] = async (settings) => {
-    const provider = await installed.start(settings);
-    providers.push(provider);
-    await pin(provider.pid, 'first');
-    return provider;
+  const measured: Measured[] = [];
+  const keep = async <M extends Measured>(started: M): Promise<M> => {
+    measured.push(started);
+    await pin(started.pid, 'first');
+    return started;
   };
+  const startProvider: Session['startProvider'] = async (settings) =>
+    keep(await installed.start(settings));
   const startExchanges: Session['startExchanges'] = async () => {
     const module = join(import.meta.dirname, 'exchanges.ts');
-    const exchanges = await startRemote<ExchangesMethods>(module, installed.nodeFlags);
-    providers.push(exchanges);
-    await pin(exchanges.pid, 'first');
-    return exchanges;
+    return keep(await startRemote<ExchangesMethods>(module, installed.nodeFlags));
   };
   try {
     for (const { pid } of [standIns, load]) await pin(pid, 'others');
     return await work({ standIns, load, installed, startProvider, startExchanges });
   } finally {
-    await Promise.all(providers.map((provider) => provider.stop()));
+    await Promise.all(measured.map((process) => process.stop()));
     await Promise.all([load.stop(), standIns.stop()]);
     installed.files.remove();
   }

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_CONNECTIONS } from '../../provider/kubernetes/api-client.ts';
 import type { ProviderProcess } from '../../provider/testing/provider-process.ts';
 import {
   measure,
@@ -16,9 +17,6 @@ import { readUsage } from '../process-usage.ts';
 import type { Cell, SectionReport, Table, Target } from '../report.ts';
 import { withSession, type Session } from '../session.ts';
 import { interleave, median } from '../statistics.ts';
-
-/** That the provider keeps to the API server at most. */
-const KEPT_CONNECTIONS = 50;
 
 export type Scale = { readonly isQuick: boolean };
 
@@ -187,7 +185,7 @@ async function measureLeftovers(
     table: { title: 'Memory and sockets', columns, rows },
     targets: [
       most(`peak memory over ${done.toLocaleString('en-US')} requests, MB`, peakResidentMb, 180),
-      most(`sockets ${later}, beyond those when idle`, sockets - idle, KEPT_CONNECTIONS),
+      most(`sockets ${later}, beyond those when idle`, sockets - idle, MAX_CONNECTIONS),
     ],
   };
 }

@@ -46,7 +46,8 @@ export type KubernetesClientOptions = {
   readonly timeoutMs: number;
 };
 
-const MAX_CONNECTIONS = 50;
+/** That are kept to the API server. */
+export const MAX_CONNECTIONS = 50;
 /** No request waits for an Event; it has the timeout of its own. */
 const NEVER = new AbortController().signal;
 
