@@ -3,11 +3,11 @@
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, Pool, ProxyAgent, request as sendHttp, type Dispatcher } from 'undici';
+import { withTimeLimit } from '../concurrency/time-limit.ts';
 import { ProviderError } from '../errors.ts';
 import { decideAddress, literalAddress } from './addresses.ts';
 import { createProxyDecision, type DecideProxied } from './proxy.ts';
 import type { RegistrySettings } from './registry-settings.ts';
-import { withTimeLimit } from '../concurrency/time-limit.ts';
 
 export type OutboundRequest = {
   readonly url: URL;

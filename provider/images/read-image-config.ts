@@ -1,6 +1,7 @@
 // Answers what an image runs: reference → mirror → credentials → registry → entrypoint and cmd.
 
 import { untilAborted } from '../concurrency/until-aborted.ts';
+import { withTimeLimit } from '../concurrency/time-limit.ts';
 import { ProviderError } from '../errors.ts';
 import { credentialKey } from './credential.ts';
 import { createFailureCache, type FailureKeys } from './failure-cache.ts';
@@ -21,7 +22,6 @@ import {
 import { createRegistryClient } from './registry-client.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { createSingleFlight } from './single-flight.ts';
-import { withTimeLimit } from '../concurrency/time-limit.ts';
 
 /** Throws ProviderError with a LookupErrorCode; its message is for the author of the Pod. */
 export type ReadImageConfig = (

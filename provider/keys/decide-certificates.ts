@@ -142,21 +142,21 @@ function decideServing(
     }
     return { step: { kind: 'finish replacement' } };
   }
+  const authorityValidity = validityOf(current.x509);
   return {
     settled: {
       serving: serving.pair.pem,
       validity: validityOf(serving.pair.x509),
-      authorityValidity: validityOf(current.x509),
+      authorityValidity,
       warnings: [
-        ...warnOfExpiry(current.x509, wishes.nowMs),
+        ...warnOfExpiry(authorityValidity, wishes.nowMs),
         ...warnOfReplacement(replacement, former),
       ],
     },
   };
 }
 
-function warnOfExpiry(authority: X509Certificate, nowMs: number): string[] {
-  const { notBefore, notAfter } = validityOf(authority);
+function warnOfExpiry({ notBefore, notAfter }: Validity, nowMs: number): string[] {
   const lifeMs = notAfter.getTime() - notBefore.getTime();
   if (notAfter.getTime() - nowMs > lifeMs * WARN_IN_LAST) return [];
   const day = notAfter.toISOString().slice(0, 10);
