@@ -10,6 +10,7 @@ import { registriesFolder } from './cluster.ts';
 import { images } from './images.ts';
 import { apply, rolledOut, serviceAddress } from './kubectl.ts';
 import { ctrInNode, inNode } from './node.ts';
+import { until } from './poll.ts';
 
 export const login = { username: 'e2e', password: 'canary-5eed0123' };
 // That password as htpasswd keeps it.
@@ -102,6 +103,8 @@ async function makeKnownToNode(host: string, namespace: string, authority: strin
   const toml = `server = "https://${host}"\n[host."https://${host}"]\nca = "${folder}/ca.crt"\n`;
   await inNode(['tee', `${folder}/hosts.toml`], toml);
   await inNode(['tee', `${folder}/ca.crt`], authority);
+  // The rollout says that it is ready; the node learns its Service's address a moment later.
+  await until('the node reaches the registry', () => request(`https://${host}/v2/`, {}));
 }
 
 type Target = { readonly host: string; readonly repository: string; readonly tag: string };

@@ -1,7 +1,9 @@
 // A registry in a scenario's namespace, by plain HTTP, that has every image one can ask for: it runs /app.
 
 import { images } from './images.ts';
-import { apply, rolledOut } from './kubectl.ts';
+import { apply, rolledOut, serviceAddress } from './kubectl.ts';
+import { inNode } from './node.ts';
+import { until } from './poll.ts';
 
 const server = `
   import { createHash } from 'node:crypto';
@@ -52,5 +54,10 @@ export async function startRegistry(namespace: string): Promise<string> {
     },
   );
   await rolledOut('deployment/registry', namespace);
+  // The node learns its Service's address a moment later.
+  const address = await serviceAddress('registry', namespace);
+  await until('the node reaches the registry', () =>
+    inNode(['curl', '--silent', '--show-error', `http://${address}:5000/`]),
+  );
   return `registry.${namespace}.svc:5000`;
 }
