@@ -17,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"piggysec.com/envlauncher/internal/expansion"
 )
 
 const (
@@ -193,7 +195,29 @@ func (c *container) run(environment []string, argv ...string) int {
 // launch runs a command through the launcher.
 func (c *container) launch(environment []string, argv ...string) int {
 	c.t.Helper()
-	return c.run(environment, append([]string{launcherPath, "--"}, argv...)...)
+	return c.run(append(places(environment, argv), environment...), append([]string{launcherPath, "--"}, argv...)...)
+}
+
+// places are what the kubelet makes of the variables that admission writes for argv: the value for each $(NAME), marked.
+func places(environment, argv []string) []string {
+	written := []string{"PIGGY_MARK=m"}
+	for _, argument := range argv {
+		var places strings.Builder
+		expansion.Text(argument, func(name string) (string, bool) {
+			value := "$(" + name + ")"
+			for _, variable := range environment {
+				if text, isIt := strings.CutPrefix(variable, name+"="); isIt && !strings.HasPrefix(name, "PIGGY_") {
+					value = text
+				}
+			}
+			places.WriteString("<m>" + value + "</m>")
+			return "", false
+		})
+		if places.Len() > 0 {
+			written = append(written, fmt.Sprintf("PIGGY_EXPAND_%d=%s", len(written)-1, places.String()))
+		}
+	}
+	return written
 }
 
 // facts are what the application tells of itself, see testdata/application.

@@ -37,7 +37,8 @@ func TestTheLauncherForARM64(t *testing.T) {
 	program := emulated(t, ".")
 	p := startProvider(t, answer(503, ""), values(t, "k", canary))
 	c := newContainer(t)
-	settings := append(p.settings("A=piggy:k", `DSN=pg://$(A)@db`), `PIGGY_EXPAND=["DSN"]`, "PIGGY_TOKEN_FILE="+c.root+tokenFile)
+	settings := append(p.settings("A=piggy:k", "DSN=pg://<m>piggy:k</m>@db"), "PIGGY_TOKEN_FILE="+c.root+tokenFile)
+	settings = append(settings, places(settings, []string{"$(A)"})...)
 	if code := c.runEmulated(append(program, "--", built.application, "$(A)"), settings); code != 0 {
 		t.Fatalf("exit code %d: %s", code, c.stderr.String())
 	}

@@ -18,8 +18,8 @@ func TestValuesTakeThePlaceOfReferences(t *testing.T) {
 	c := newContainer(t)
 	p := startProvider(t, values(t, "password", canary, "db.port", "5432", "empty", "", "odd", "piggy:password $(PORT) $$"))
 	environment := p.settings("DB_PASSWORD=piggy:password", "PORT=piggy:db.port", "AGAIN=piggy:password", "EMPTY=piggy:empty",
-		"ODD=piggy:odd", "DSN=pg://app:$(DB_PASSWORD)@db:$(PORT)/$$(x)", "PLAIN=$(PORT)", "PIGGY_BANK=mine")
-	code := c.launch(append(environment, `PIGGY_EXPAND=["DSN"]`), "application", "--dsn=$(DSN)", "$(ODD)", "$$(PORT) $(NOBODY) $(PIGGY_UID)", "ü")
+		"ODD=piggy:odd", "DSN=pg://app:<m>piggy:password</m>@db:<m>piggy:db.port</m>/<m/>(x)", "PLAIN=$(PORT)", "PIGGY_BANK=mine")
+	code := c.launch(environment, "application", "--dsn=$(DSN)", "$(ODD)", "$$(PORT) $(NOBODY) $(PIGGY_UID)", "ü")
 	if code != 0 || c.stderr.String() != "" || c.terminationLog() != "" {
 		t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
 	}
@@ -170,17 +170,18 @@ func TestTheLauncherRefusesToStartTheApplication(t *testing.T) {
 		"a key that is missing without a word": {[]string{"B=piggy:other", "PIGGY_IGNORE_NO_ENV=true"}, values(t, "k", canary), ok, []string{"piggy:other"}},
 		"a denial although keys may be missing": {[]string{"PIGGY_IGNORE_NO_ENV=true"}, answer(403, `{"code":"access_denied","message":"no"}`), ok,
 			[]string{"403 access_denied"}},
-		"an empty reference":      {[]string{"B=piggy:"}, values(t), none, []string{"B (piggy:)"}},
-		"standalone":              {[]string{"PIGGY_STANDALONE=true"}, values(t), none, []string{"PIGGY_STANDALONE is true", "piggy-env-image"}},
-		"no CA":                   {[]string{"PIGGY_CA="}, values(t), none, []string{"PIGGY_CA is empty"}},
-		"a CA that is none":       {[]string{"PIGGY_CA=x"}, values(t), none, []string{"PIGGY_CA holds no certificate"}},
-		"no uid":                  {[]string{"PIGGY_UID="}, values(t), none, []string{"PIGGY_UID is empty"}},
-		"an address without TLS":  {[]string{"PIGGY_ADDRESS=http://127.0.0.1:1"}, values(t), none, []string{`PIGGY_ADDRESS is "http://127.0.0.1:1"`}},
-		"a boolean that is none":  {[]string{"PIGGY_IGNORE_NO_ENV=yes"}, values(t), none, []string{`PIGGY_IGNORE_NO_ENV is "yes"`}},
-		"a duration that is none": {[]string{"PIGGY_INITIAL_DELAY=5"}, values(t), none, []string{`PIGGY_INITIAL_DELAY is "5"`}},
-		"a number that is none":   {[]string{"PIGGY_NUMBER_OF_RETRY=-1"}, values(t), none, []string{`PIGGY_NUMBER_OF_RETRY is "-1"`}},
-		"a list that is none":     {[]string{"PIGGY_EXPAND=DSN"}, values(t), none, []string{`PIGGY_EXPAND is "DSN"`}},
-		"several that are none":   {[]string{"PIGGY_DEBUG=1", "PIGGY_DNS_RESOLVER=x"}, values(t), none, []string{"PIGGY_DEBUG", "PIGGY_DNS_RESOLVER", "; "}},
+		"an empty reference":       {[]string{"B=piggy:"}, values(t), none, []string{"B (piggy:)"}},
+		"standalone":               {[]string{"PIGGY_STANDALONE=true"}, values(t), none, []string{"PIGGY_STANDALONE is true", "piggy-env-image"}},
+		"no CA":                    {[]string{"PIGGY_CA="}, values(t), none, []string{"PIGGY_CA is empty"}},
+		"a CA that is none":        {[]string{"PIGGY_CA=x"}, values(t), none, []string{"PIGGY_CA holds no certificate"}},
+		"no uid":                   {[]string{"PIGGY_UID="}, values(t), none, []string{"PIGGY_UID is empty"}},
+		"an address without TLS":   {[]string{"PIGGY_ADDRESS=http://127.0.0.1:1"}, values(t), none, []string{`PIGGY_ADDRESS is "http://127.0.0.1:1"`}},
+		"a boolean that is none":   {[]string{"PIGGY_IGNORE_NO_ENV=yes"}, values(t), none, []string{`PIGGY_IGNORE_NO_ENV is "yes"`}},
+		"a duration that is none":  {[]string{"PIGGY_INITIAL_DELAY=5"}, values(t), none, []string{`PIGGY_INITIAL_DELAY is "5"`}},
+		"a number that is none":    {[]string{"PIGGY_NUMBER_OF_RETRY=-1"}, values(t), none, []string{`PIGGY_NUMBER_OF_RETRY is "-1"`}},
+		"a key made of a secret":   {[]string{"B=piggy:<m>piggy:k</m>_KEY"}, values(t), none, []string{"variable B begins with piggy: and holds the value of another reference"}},
+		"a reference that goes on": {[]string{"B=piggy:k\nmore"}, values(t), none, []string{`variable B ("piggy:k\nmore") goes on after a line break`}},
+		"several that are none":    {[]string{"PIGGY_DEBUG=1", "PIGGY_DNS_RESOLVER=x"}, values(t), none, []string{"PIGGY_DEBUG", "PIGGY_DNS_RESOLVER", "; "}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -193,6 +194,60 @@ func TestTheLauncherRefusesToStartTheApplication(t *testing.T) {
 				t.Errorf("%d requests, expected %d", got, c.requests)
 			}
 		})
+	}
+}
+
+func TestPlacesOfAnotherCommandAreRefused(t *testing.T) {
+	c := newContainer(t)
+	p := startProvider(t, values(t, "k", canary))
+	environment := append(p.settings("A=piggy:k"), "PIGGY_MARK=m", "PIGGY_EXPAND_0=<m>piggy:k</m>")
+	c.expectFailure(c.run(environment, launcherPath, "--", "application", "$(A)$(A)"), 125, "PIGGY_EXPAND_0 does not belong to this command")
+	if len(p.asked()) != 0 {
+		t.Error("the provider was asked")
+	}
+}
+
+func TestAContainerWithoutAMarkKeepsItsCommand(t *testing.T) {
+	c := newContainer(t)
+	if code := c.run([]string{"A=1"}, launcherPath, "--", "/bin/application", "$$ $(A) $(B)"); code != 0 || c.facts().Argv[1] != "$$ $(A) $(B)" {
+		t.Errorf("exit code %d, argv %q", code, c.facts().Argv)
+	}
+}
+
+func TestAVariableOfTheImageIsNotPutIn(t *testing.T) {
+	c := newContainer(t)
+	p := startProvider(t, values(t, "k", canary))
+	// The kubelet knows nothing of FROM_IMAGE, so it left it as written.
+	environment := append(p.settings("A=piggy:k", "FROM_IMAGE=x", "B=<m>$(FROM_IMAGE)</m><m>piggy:k</m>"),
+		"PIGGY_MARK=m", "PIGGY_EXPAND_0=<m>$(FROM_IMAGE)</m><m>piggy:k</m>")
+	if code := c.run(environment, launcherPath, "--", "application", "$(FROM_IMAGE) $(A)"); code != 0 {
+		t.Fatalf("exit code %d: %s", code, c.stderr.String())
+	}
+	c.expectEnvironment("A="+canary, "FROM_IMAGE=x", "B=$(FROM_IMAGE)"+canary)
+	if argv := c.facts().Argv; argv[1] != "$(FROM_IMAGE) "+canary {
+		t.Errorf("argv is %q", argv)
+	}
+}
+
+func TestWhatLooksLikeAReferenceWithinATextIsWarnedOf(t *testing.T) {
+	c := newContainer(t)
+	p := startProvider(t, values(t, "k", canary))
+	code := c.launch(p.settings("A=piggy:k", "DSN=pg://app:piggy:k@db", "URL=http://piggy:8080"), "application")
+	if code != 0 || c.stderr.String() != "piggy-env: warning: variable DSN holds piggy: within its text, where it is no reference: only a value that begins with it is\n" {
+		t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
+	}
+	c.expectEnvironment("A="+canary, "DSN=pg://app:piggy:k@db", "URL=http://piggy:8080")
+}
+
+func TestALineBreakAtTheEndOfAReferenceDoesNotCount(t *testing.T) {
+	c := newContainer(t)
+	p := startProvider(t, values(t, "k", canary))
+	if code := c.launch(p.settings("A=piggy:k\n", "B=piggy:k\r\n", "C=x<m>piggy:k\n</m>"), "application"); code != 0 {
+		t.Fatalf("exit code %d: %s", code, c.stderr.String())
+	}
+	c.expectEnvironment("A="+canary, "B="+canary, "C=x"+canary)
+	if asked := p.asked(); len(asked) != 1 || !slices.Equal(asked[0].References, []string{"k"}) {
+		t.Errorf("asked %+v", asked)
 	}
 }
 
@@ -221,7 +276,7 @@ func TestACommandThatDoesNotStart(t *testing.T) {
 		"one that a value was expanded into":     {"/bin/$(A)", 127, `command "/bin/$(A)": not found`},
 		"one that is all value":                  {"$(A)", 127, `command "$(A)": not found`},
 		"an empty one":                           {"", 127, `command "": not found`},
-		"one that gets too long by a value":      {"/bin/$(A)$(LONG)", 125, "element 0 of the command"},
+		"one that gets too long by a value":      {"/bin/$(B)$(LONG)", 125, "element 0 of the command"},
 		"one with a name longer than names can ": {"/" + strings.Repeat("x", 300), 127, "file name too long"},
 	}
 	for name, c := range cases {
@@ -230,9 +285,9 @@ func TestACommandThatDoesNotStart(t *testing.T) {
 			in.write("/bin/data", "x", 0o644)
 			in.write("/bin/text", "x", 0o755)
 			in.write("/bin/script", "#!/bin/nowhere\n", 0o755)
-			p := startProvider(t, values(t, "k", canary))
-			long := "LONG=" + strings.Repeat("x", 32*os.Getpagesize()-10)
-			in.expectFailure(in.launch(p.settings("A=piggy:k", long), c.command), c.code, c.text)
+			p := startProvider(t, values(t, "k", canary, "long", strings.Repeat(canary, 100)))
+			long := "LONG=" + strings.Repeat("x", 32*os.Getpagesize()-150)
+			in.expectFailure(in.launch(p.settings("A=piggy:k", "B=piggy:long", long), c.command), c.code, c.text)
 		})
 	}
 }

@@ -64,7 +64,7 @@ func (p *provider) asked() []request {
 // settings are the variables that admission adds, as for a Pod without annotations.
 func (p *provider) settings(more ...string) []string {
 	return append(more, "PIGGY_UID=uid-1", "PIGGY_ADDRESS="+p.address, "PIGGY_CA="+p.authority.PEM,
-		"PIGGY_TOKEN_FILE="+tokenFile, "PIGGY_EXPAND=[]", "PIGGY_AWS_SECRET_NAME=shop/api", "PIGGY_AWS_SECRET_VERSION=", "PIGGY_AWS_REGION=eu-central-1",
+		"PIGGY_TOKEN_FILE="+tokenFile, "PIGGY_AWS_SECRET_NAME=shop/api", "PIGGY_AWS_SECRET_VERSION=", "PIGGY_AWS_REGION=eu-central-1",
 		"PIGGY_AWS_SSM_PARAMETER_PATH=", "PIGGY_STANDALONE=", "PIGGY_DEBUG=", "PIGGY_IGNORE_NO_ENV=", "PIGGY_INITIAL_DELAY=",
 		"PIGGY_NUMBER_OF_RETRY=", "PIGGY_DNS_RESOLVER=", "PIGGY_ENFORCE_INTEGRITY=true", "PIGGY_ENFORCE_SERVICE_ACCOUNT=",
 		"PIGGY_SKIP_VERIFY_TLS=")

@@ -38,7 +38,7 @@ func newStandaloneContainer(t *testing.T) *container {
 
 // standaloneSettings are the variables that admission adds to a standalone Pod.
 func standaloneSettings(secretName string, more ...string) []string {
-	return append([]string{"PIGGY_UID=uid-1", "PIGGY_ADDRESS=", "PIGGY_CA=", "PIGGY_TOKEN_FILE=", "PIGGY_EXPAND=[]",
+	return append([]string{"PIGGY_UID=uid-1", "PIGGY_ADDRESS=", "PIGGY_CA=", "PIGGY_TOKEN_FILE=",
 		"PIGGY_AWS_SECRET_NAME=" + secretName, "PIGGY_AWS_SECRET_VERSION=", "PIGGY_AWS_REGION=" + region,
 		"PIGGY_AWS_SSM_PARAMETER_PATH=", "PIGGY_STANDALONE=true", "PIGGY_DEBUG=", "PIGGY_IGNORE_NO_ENV=", "PIGGY_INITIAL_DELAY=",
 		"PIGGY_NUMBER_OF_RETRY=", "PIGGY_DNS_RESOLVER=", "PIGGY_ENFORCE_INTEGRITY=true", "PIGGY_ENFORCE_SERVICE_ACCOUNT=",
@@ -308,9 +308,9 @@ func TestStandaloneReadsTheVariablesAsTheApplicationWouldSeeThem(t *testing.T) {
 	handler, _ := awsStandIn(t, secretAnswer(`{"k":"`+canary+`"}`))
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	// A reference is no value yet, and a template is not the value.
+	// A reference is no value yet, and marks are no part of a value.
 	settings := standaloneSettings("shop/api", "A=piggy:k", "AWS_PROFILE=piggy:k", "AWS_SESSION_TOKEN=piggy:k",
-		"ENDPOINT="+server.URL, "AWS_ENDPOINT_URL=$(ENDPOINT)", `PIGGY_EXPAND=["AWS_ENDPOINT_URL"]`)
+		"ENDPOINT="+server.URL, "AWS_ENDPOINT_URL=<m>"+server.URL+"</m>")
 	if code := c.launch(append([]string{"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=key"}, settings...), "application"); code != 0 {
 		t.Fatalf("exit code %d: %s", code, c.stderr.String())
 	}

@@ -83,17 +83,24 @@ function golden(original: Pod, { pod, refusal }: Admitted): Golden {
   };
 }
 
-/** The uids are random: each becomes its number in the order of the Pod. */
+/** Uids and marks are random: each becomes its number in the order of the Pod. */
 function withNumberedUids(pod: Pod): unknown {
   const text = JSON.stringify(pod);
-  const uids = [...text.matchAll(/"name":"PIGGY_UID","value":"([0-9a-f]{32})"/g)].map(
-    ([, uid = '']) => uid,
-  );
-  const numbered = [...new Set(uids)].reduce(
-    (t, uid, i) => t.replaceAll(uid, `uid-${i + 1}`),
+  const uids = [...text.matchAll(/"name":"PIGGY_UID","value":"([0-9a-f]{32})"/g)];
+  const marks = [...text.matchAll(/"name":"PIGGY_MARK","value":"([0-9a-f]{8})"/g)];
+  const numbered = [...number(uids, 'uid'), ...number(marks, 'mark')].reduce(
+    (t, [random, name]) => t.replaceAll(random, name),
     text,
   );
   return JSON.parse(numbered) as unknown;
+}
+
+function number(
+  found: readonly RegExpMatchArray[],
+  what: string,
+): [random: string, name: string][] {
+  const different = [...new Set(found.map(([, random = '']) => random))];
+  return different.map((random, i) => [random, `${what}-${i + 1}`]);
 }
 
 function withoutPorts(text: string): string {

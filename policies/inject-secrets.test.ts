@@ -123,7 +123,7 @@ async function admitWith(answer: Answer | undefined): Promise<{ url: string; adm
   if (answer === undefined) server.close();
   const cli = await kyvernoCli(console.error);
   const [admitted = assert.fail()] = await admitPods(cli, [podWith({})], {
-    PIGGY_LOOKUP_ADDRESS: url,
+    settings: { PIGGY_LOOKUP_ADDRESS: url },
   });
   server.close();
   server.closeAllConnections();

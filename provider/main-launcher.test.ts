@@ -60,8 +60,10 @@ suite('the launcher against the provider', { skip: missing ?? false }, () => {
     const argv = ['sh', '-c', application, 'sh', 'user $(DB_PASSWORD)'];
     const env = {
       DB_PASSWORD: 'piggy:DB_PASSWORD',
-      DSN: 'pg://app:$(DB_PASSWORD)@db',
-      PIGGY_EXPAND: '["DSN"]',
+      // As the kubelet makes them of what admission marked.
+      DSN: 'pg://app:<m>piggy:DB_PASSWORD</m>@db',
+      PIGGY_MARK: 'm',
+      PIGGY_EXPAND_0: '<m>piggy:DB_PASSWORD</m>',
       PIGGY_AWS_SECRET_NAME: 'shop/api',
       PIGGY_ADDRESS: provider.launchUrl,
       PIGGY_CA: files.ca,

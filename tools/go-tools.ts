@@ -12,6 +12,8 @@ type GoTool = {
   readonly package: string;
   readonly ldflags: string;
   readonly takes: string;
+  /** Where the module has another go.mod beside its own: that one, and the build tag that goes with it. */
+  readonly older?: { readonly modfile: string; readonly tag: string };
 };
 
 export const kyvernoVersion = 'v1.19.1';
@@ -59,6 +61,20 @@ const tools = {
     package: '.',
     ldflags: kubernetesFlags,
     takes: 'this takes 5 to 10 minutes, once',
+  },
+  // The kubelet's code of the oldest and the newest Kubernetes that Piggy is for.
+  'kubelet-oldest': {
+    module: 'kubelet',
+    package: '.',
+    ldflags: '-s -w',
+    takes: 'this takes 3 to 6 minutes, once',
+    older: { modfile: 'oldest.mod', tag: 'oldest' },
+  },
+  'kubelet-newest': {
+    module: 'kubelet',
+    package: '.',
+    ldflags: '-s -w',
+    takes: 'this takes 3 to 6 minutes, once',
   },
   coredns: {
     module: 'coredns',
@@ -113,8 +129,9 @@ export async function goTool(
 ): Promise<string> {
   const tool: GoTool = tools[name];
   const source = join(import.meta.dirname, 'go', tool.module);
-  const own = tool.package === '.' ? globSync('*.go', { cwd: source }).sort() : [];
-  const files = ['go.mod', 'go.sum', ...own].map((file) =>
+  const own = tool.package === '.' ? globSync('*.{go,s}', { cwd: source }).sort() : [];
+  const modfile = tool.older?.modfile ?? 'go.mod';
+  const files = [modfile, modfile.replace(/mod$/, 'sum'), ...own].map((file) =>
     readFileSync(join(source, file), 'utf8'),
   );
   const goVersion = await capture('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd: source });
@@ -129,6 +146,7 @@ export async function goTool(
       '-trimpath',
       '-ldflags',
       tool.ldflags,
+      ...(tool.older ? ['-modfile', tool.older.modfile, '-tags', tool.older.tag] : []),
     ];
     const built = await capture('go', [...args, '-o', join(into, name), tool.package], {
       cwd: source,

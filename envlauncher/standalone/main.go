@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 	"time"
 
 	"piggysec.com/envlauncher/internal/aws"
@@ -27,14 +26,7 @@ func askSecretStore(question launch.Question) (launch.Try, error) {
 			"does inject-secrets put the other one here?")
 	}
 	// As the application would see them, but for references: no secret is known yet.
-	environment := question.Environment.Expand(chosen.Expand)
-	env := func(name string) string {
-		value := environment.Value(name)
-		if strings.HasPrefix(value, "piggy:") {
-			return ""
-		}
-		return value
-	}
+	env := question.Environment.Plain
 	source, err := secretstore.ParseSource(secretstore.Settings{
 		SecretID:      chosen.SecretName,
 		Version:       chosen.SecretVersion,

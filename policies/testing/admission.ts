@@ -26,6 +26,7 @@ export type Admission = {
 };
 
 export const admissionKey = Buffer.from('the key of the tests').toString('base64');
+const noCertificate = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
 const policy = (name: string) => join(import.meta.dirname, '..', `${name}.yaml`);
 
 export async function startAdmission(): Promise<Admission> {
@@ -46,7 +47,9 @@ export async function startAdmission(): Promise<Admission> {
   });
   return {
     admit: (pods, settings) =>
-      admitPods(cli, pods, { PIGGY_LOOKUP_ADDRESS: provider.lookupUrl, ...settings }),
+      admitPods(cli, pods, {
+        settings: { PIGGY_LOOKUP_ADDRESS: provider.lookupUrl, ...settings },
+      }),
     countQuestions: () => provider.output().split('"/kyverno/v1/images"').length - 1,
     stop: async () => {
       await Promise.all([provider.stop(), open.close(), closed.close()]);
@@ -59,7 +62,7 @@ export async function startAdmission(): Promise<Admission> {
 export async function admitPods(
   cli: string,
   pods: readonly Pod[],
-  settings: Settings,
+  { settings, ca = noCertificate }: { readonly settings?: Settings; readonly ca?: string },
 ): Promise<Admitted[]> {
   const outcomes = await mutatePods(cli, {
     policy: policy('inject-secrets'),
@@ -71,7 +74,7 @@ export async function admitPods(
         AWS_REGION: 'eu-west-1',
         ...settings,
       },
-      ca: '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n',
+      ca,
       admissionKey,
     },
   });

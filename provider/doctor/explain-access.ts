@@ -3,9 +3,10 @@
 
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { ProviderError } from '../errors.ts';
+import { parseEnvEntry } from '../kubernetes/pods.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import { parseLaunchSettings, type LaunchDefaults } from '../launches/launch-settings.ts';
-import { expandVariables } from '../launches/signature.ts';
+import { readReferences } from '../launches/references.ts';
 import { decideGrant, targetOf, type AccessPolicy, type Grant } from '../secrets/grant.ts';
 import type { ReadSecrets } from '../secrets/read-secrets.ts';
 import type { SecretSource } from '../secrets/source.ts';
@@ -67,7 +68,7 @@ async function* explainSteps(
   }
   const { grant } = decision;
   yield ['access', ok(describeGrant(serviceAccount, grant))];
-  const references = readReferences(container);
+  const references = listReferences(container);
   const asked = { source, references, serviceAccount, policy, grant };
   const allowListRequired = enforceServiceAccount;
   yield [
@@ -97,11 +98,9 @@ async function describeValues(
   }
 }
 
-/** Those that the spec shows; doubled dollars are what admission wrote. */
-function readReferences({ env = [] }: V1Container): readonly string[] {
-  const values = env.map(({ value = '' }) => expandVariables(value, new Map()));
-  const references = values.filter((value) => value.startsWith('piggy:'));
-  return [...new Set(references.map((value) => value.slice('piggy:'.length)))];
+/** Those that the spec shows. */
+function listReferences({ env = [] }: V1Container): readonly string[] {
+  return [...readReferences(env.map(parseEnvEntry)).keys];
 }
 
 function describeGrant({ namespace, name }: ServiceAccount, { rule, role, onlyIfListed }: Grant) {

@@ -32,7 +32,7 @@ export type PodContainer = {
 export type EnvEntry = {
   readonly name: string;
   readonly value: string | undefined;
-  /** It comes from a ConfigMap or Secret, which the provider does not read. */
+  /** It comes from a ConfigMap, Secret or file, which the provider does not read. */
   readonly mayHoldReference: boolean;
 };
 
@@ -78,11 +78,11 @@ function parseContainer(
   };
 }
 
-function parseEnvEntry({ name, value, valueFrom }: V1EnvVar): EnvEntry {
+export function parseEnvEntry({ name, value, valueFrom }: V1EnvVar): EnvEntry {
   if (valueFrom === undefined) return { name, value: value ?? '', mayHoldReference: false };
-  const { configMapKeyRef, secretKeyRef } = valueFrom;
-  const mayHoldReference = configMapKeyRef !== undefined || secretKeyRef !== undefined;
-  return { name, value: undefined, mayHoldReference };
+  // Of the Pod itself nothing can be a reference; any other source, known here or not, may hold one.
+  const isOfThePod = valueFrom.fieldRef !== undefined || valueFrom.resourceFieldRef !== undefined;
+  return { name, value: undefined, mayHoldReference: !isOfThePod };
 }
 
 function parseState(status: V1ContainerStatus | undefined): ContainerState {

@@ -5,7 +5,8 @@ import type { LaunchErrorCode } from '../errors.ts';
 import type { Pod, PodContainer } from '../kubernetes/pods.ts';
 import type { PodIdentity } from '../kubernetes/token-review.ts';
 import { SETTING_NAMES } from './launch-settings.ts';
-import { expandVariables, signSpecArgs } from './signature.ts';
+import { readReferences, REFERENCE_PREFIX } from './references.ts';
+import { signSpecArgs } from './signature.ts';
 
 export type Decision<T> =
   | { readonly allowed: true; readonly value: T }
@@ -29,7 +30,6 @@ export type ContainerStart = {
 
 const LAUNCHER = '/piggy/piggy-env';
 const SEPARATOR = '--';
-const REFERENCE_PREFIX = 'piggy:';
 
 /** Check 2: a token outlives its Pod by some seconds, and names are used again, so the Pod must be this very one. */
 export function decidePod(identity: PodIdentity, pod: Pod | undefined): Decision<Pod> {
@@ -138,9 +138,9 @@ export function decideReferences(
   { name, env, hasEnvFrom }: PodContainer,
   references: readonly string[],
 ): Decision<void> {
-  if (hasEnvFrom || env.some(({ mayHoldReference }) => mayHoldReference)) return allow(undefined);
-  const written = new Set(env.map(({ value = '' }) => expandVariables(value, new Map())));
-  const stranger = references.find((reference) => !written.has(`${REFERENCE_PREFIX}${reference}`));
+  const { keys, isComplete } = readReferences(env);
+  if (hasEnvFrom || !isComplete) return allow(undefined);
+  const stranger = references.find((reference) => !keys.has(reference));
   if (stranger === undefined) return allow(undefined);
   return refuse(
     'reference_not_in_spec',

@@ -16,7 +16,6 @@ const { signatures } = readVectors('signature.json') as {
 const expansion = readVectors('expansion.json') as {
   readonly expand: Table<{ text: string; environment: Record<string, string>; expected: string }>;
   readonly args: Table<{ author: string; doubled: string }>;
-  readonly environment: Table<{ doubled: string; received: string }>;
   readonly image: Table<{ args: string; received: string }>;
 };
 
@@ -41,12 +40,6 @@ for (const [name, { author, doubled }] of Object.entries(expansion.args)) {
 for (const [name, { args, received }] of Object.entries(expansion.image)) {
   test(`the signature of the spec is that of the image's text, doubled once: ${name}`, () => {
     assert.equal(signSpecArgs([args]), signArgv([received]));
-  });
-}
-
-for (const [name, { doubled, received }] of Object.entries(expansion.environment)) {
-  test(`a value of env is undoubled: ${name}`, () => {
-    assert.equal(expandVariables(doubled, new Map()), received);
   });
 }
 

@@ -19,7 +19,10 @@ export function signArgv(argv: readonly string[]): string {
  * all else stay as written, and what was put in is not expanded again.
  * https://github.com/kubernetes/kubernetes/blob/master/third_party/forked/golang/expansion/expand.go
  */
-export function expandVariables(text: string, variables: ReadonlyMap<string, string>): string {
+export function expandVariables(
+  text: string,
+  variables: Pick<ReadonlyMap<string, string>, 'get'>,
+): string {
   const lastCloser = text.lastIndexOf(')');
   let expanded = '';
   let cursor = 0;

@@ -2,12 +2,10 @@
 package environment
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-
-	"piggysec.com/envlauncher/internal/expansion"
 )
 
 // Environment is an ordered list of variables. It is never changed: each step returns a new one.
@@ -19,10 +17,10 @@ type Environment struct {
 type entry struct {
 	name  string
 	value string
+	// text is the value as Read read it.
+	text Text
 	// isBare marks an entry without "=". It is no variable; the application gets it as it came.
 	isBare bool
-	// isSecret marks a value that came from the secret store: it is text, and nothing in it is expanded.
-	isSecret bool
 }
 
 // Parse reads NAME=value entries. Where a name stands twice, the first counts and the others are dropped, as
@@ -85,25 +83,32 @@ func (e Environment) Entries() []string {
 	return texts
 }
 
-// Expand replaces $(NAME) in the named variables. The names come in the order of the Pod's env list, and as
-// with the kubelet a variable sees only what stands before it: itself and a later one stay as written. The
-// place of a variable that is not named is unknown here (the kubelet hands variables over in no order), so
-// it counts as standing before.
-func (e Environment) Expand(names []string) Environment {
-	expanded := Environment{entries: slices.Clone(e.entries), index: maps.Clone(e.index)}
-	for i, name := range names {
-		at, isSet := expanded.index[name]
-		if !isSet || expanded.entries[at].isSecret {
+// Read reads every value by the mark of the Pod, and takes the marks out of it. The error names all bad references.
+func (e Environment) Read(mark Mark) (Environment, error) {
+	read := Environment{entries: slices.Clone(e.entries), index: e.index}
+	var mistakes []error
+	for i, entry := range read.entries {
+		if entry.isBare {
 			continue
 		}
-		expanded.entries[at].value = expansion.Text(expanded.entries[at].value, func(other string) (string, bool) {
-			if slices.Contains(names[i:], other) {
-				return "", false
-			}
-			return expanded.Lookup(other)
-		})
+		text, err := mark.Read(entry.value)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("variable %s %w", show(entry.name), err))
+			continue
+		}
+		read.entries[i].text = text
+		read.entries[i].value = text.Resolve(nil, func(key string) string { return referencePrefix + key })
 	}
-	return expanded
+	return read, errors.Join(mistakes...)
+}
+
+// Plain returns the value of a variable, and nothing where it is not set or holds a reference.
+func (e Environment) Plain(name string) string {
+	at, isSet := e.index[name]
+	if !isSet || len(e.entries[at].text.Keys()) > 0 {
+		return ""
+	}
+	return e.entries[at].value
 }
 
 // Check refuses a variable that execve would refuse without saying which one: maxBytes is what the kernel

@@ -50,10 +50,11 @@ func TestReferences(t *testing.T) {
 	environment := Parse([]string{
 		"A=piggy:one", "B=plain", "C=piggy:db.password", "D= piggy:x", "E=Piggy:x", "F=piggy:one", "G=piggy:.", "piggy:x", "=piggy:odd", "A=piggy:hidden",
 	})
-	references, err := environment.References()
+	environment, err := environment.Read("")
 	if err != nil {
 		t.Fatal(err)
 	}
+	references := environment.References()
 	expected := []Reference{{"A", "one"}, {"C", "db.password"}, {"F", "one"}, {"G", "."}, {"", "odd"}}
 	if !slices.Equal(references, expected) {
 		t.Errorf("got %v, expected %v", references, expected)
@@ -64,7 +65,7 @@ func TestReferences(t *testing.T) {
 }
 
 func TestReferencesNamesEveryMistake(t *testing.T) {
-	_, err := Parse([]string{"A=piggy:", "B=piggy:\xff", "C=piggy:fine"}).References()
+	_, err := Parse([]string{"A=piggy:", "B=piggy:\xff", "C=piggy:fine"}).Read("")
 	if err == nil || !strings.Contains(err.Error(), `A (piggy:) names no key`) || !strings.Contains(err.Error(), `B ("piggy:\xff"): the key must be UTF-8`) {
 		t.Errorf("got %v", err)
 	}
@@ -82,11 +83,14 @@ func TestResolve(t *testing.T) {
 		"an empty value is a value":                   {[]string{"A=piggy:k"}, map[string]string{"k": ""}, []string{"A="}},
 		"a key without a value leaves nothing":        {[]string{"A=piggy:k", "B=1"}, nil, []string{"B=1"}},
 		"a value that nobody asked for is not used":   {[]string{"A=1"}, map[string]string{"A": "v", "B": "v"}, []string{"A=1"}},
+		"a value within a text":                       {[]string{"A=x<m>piggy:k</m><m/>y"}, map[string]string{"k": "<m>piggy:k</m>$$"}, []string{"A=x<m>piggy:k</m>$$$y"}},
+		"a text with a missing value keeps the name":  {[]string{"A=x<m>piggy:k</m>", "B=piggy:k", "C=piggy:k"}, nil, []string{"A=x$(B)"}},
+		"a text that is one reference is the value":   {[]string{"A=<m>piggy:k</m>"}, map[string]string{"k": "v"}, []string{"A=v"}},
 		"an entry without = is no reference":          {[]string{"piggy:k"}, map[string]string{"k": "v"}, []string{"piggy:k"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			resolved, err := Parse(c.entries).Resolve(c.values)
+			resolved, err := read(t, "m", c.entries...).Resolve(c.values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +100,7 @@ func TestResolve(t *testing.T) {
 }
 
 func TestResolveRefusesAValueWithANulByteByName(t *testing.T) {
-	_, err := Parse([]string{"A=piggy:k"}).Resolve(map[string]string{"k": canary + "\x00"})
+	_, err := read(t, "", "A=piggy:k").Resolve(map[string]string{"k": canary + "\x00"})
 	if err == nil || !strings.Contains(err.Error(), "A (piggy:k)") || strings.Contains(err.Error(), canary) {
 		t.Errorf("got %v", err)
 	}
@@ -109,29 +113,29 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-func TestExpand(t *testing.T) {
-	cases := map[string]struct{ entries, names, expected []string }{
-		"a secret value within another variable": {
-			[]string{"DSN=pg://$(PASSWORD)@db", "PASSWORD=piggy:k"}, []string{"DSN"},
-			[]string{"DSN=pg://v$(X)@db", "PASSWORD=v$(X)"}},
-		"nothing where no name is listed":          {[]string{"A=1", "B=$(A)"}, nil, []string{"A=1", "B=$(A)"}},
-		"variables in the order of the list":       {[]string{"B=$(A)2", "A=$(X)1", "X=0"}, []string{"A", "B"}, []string{"B=012", "A=01", "X=0"}},
-		"nothing that stands later in the list":    {[]string{"A=$(B)", "B=$(X)", "X=0"}, []string{"A", "B"}, []string{"A=$(B)", "B=0", "X=0"}},
-		"never a variable within itself":           {[]string{"A=$(A):x"}, []string{"A"}, []string{"A=$(A):x"}},
-		"a name that is not set changes nothing":   {[]string{"A=1"}, []string{"B", ""}, []string{"A=1"}},
-		"never within a secret value":              {[]string{"PASSWORD=piggy:k", "X=0"}, []string{"PASSWORD"}, []string{"PASSWORD=v$(X)", "X=0"}},
-		"a variable with a reference to a missing": {[]string{"A=$(B)", "B=piggy:missing"}, []string{"A"}, []string{"A=$(B)"}},
+func read(t *testing.T, mark Mark, entries ...string) Environment {
+	t.Helper()
+	environment, err := Parse(entries).Read(mark)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			before, err := Parse(c.entries).Resolve(map[string]string{"k": "v$(X)"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			unexpanded := before.Entries()
-			expectEntries(t, before.Expand(c.names), c.expected...)
-			expectEntries(t, before, unexpanded...)
-		})
+	return environment
+}
+
+func TestPlainIsAVariableWithoutSecrets(t *testing.T) {
+	environment := read(t, "m", "A=1", "B=piggy:k", "C=x<m>piggy:k</m>", "D=x<m>1</m>", "E")
+	for name, expected := range map[string]string{"A": "1", "B": "", "C": "", "D": "x1", "E": "", "F": ""} {
+		if got := environment.Plain(name); got != expected {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
+func TestSuspectsHoldWhatLooksLikeAReference(t *testing.T) {
+	environment := read(t, "m", "A=piggy:k", "B=pg://piggy:password@db", "C=http://piggy:8080", "D=x<m>piggy:k</m>", "E=a piggy:", "piggy:k", "F=<m>piggy:k</m>",
+		"a b=x\npiggy:k")
+	if got := environment.Suspects(); !slices.Equal(got, []string{"B", "a b"}) {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -147,15 +151,15 @@ func TestCheckNamesTheVariableThatTheKernelWouldRefuse(t *testing.T) {
 }
 
 func FuzzReferences(f *testing.F) {
-	f.Add("A=piggy:k\nB=1", "k", "v", "A,B")
-	f.Add("A=piggy:k\nDSN=x$(A)\nA=2\nODD\n=x\n\n=", "k", "piggy:k", "DSN")
-	f.Add("A=piggy:\nB=piggy:\xff\nC=$(C)$(B)$", "\xff", "\x00", "C,,B,C")
-	f.Fuzz(func(t *testing.T, entries, key, value, expand string) {
-		environment := Parse(strings.Split(entries, "\n"))
-		references, err := environment.References()
+	f.Add("A=piggy:k\nB=1", "k", "v", "")
+	f.Add("A=piggy:k\nDSN=x<m>piggy:k</m>\nA=2\nODD\n=x\n\n=", "k", "piggy:k", "m")
+	f.Add("A=piggy:\nB=piggy:\xff\nC=<m></m></m><m/><m>", "\xff", "\x00", "m")
+	f.Fuzz(func(t *testing.T, entries, key, value, mark string) {
+		environment, err := Parse(strings.Split(entries, "\n")).Read(Mark(mark))
 		if err != nil {
 			return
 		}
+		references := environment.References()
 		values := map[string]string{key: value}
 		resolved, err := environment.Resolve(values)
 		if err != nil {
@@ -164,12 +168,10 @@ func FuzzReferences(f *testing.F) {
 			}
 			return
 		}
-		if before, after := len(environment.Entries()), len(resolved.Entries()); after != before-len(Missing(references, values)) {
-			t.Errorf("%d entries became %d, with %d missing", before, after, len(Missing(references, values)))
-		}
-		expanded := resolved.Expand(strings.Split(expand, ","))
 		for _, reference := range references {
-			if got, isSet := expanded.Lookup(reference.Variable); isSet && got != value {
+			_, hasValue := values[reference.Key]
+			isWhole := environment.entries[environment.index[reference.Variable]].text.only() != ""
+			if got, isSet := resolved.Lookup(reference.Variable); isWhole && (isSet != hasValue || got != values[reference.Key]) {
 				t.Errorf("%s is %q, expected %q", reference, got, value)
 			}
 		}

@@ -11,7 +11,6 @@ import (
 
 	"piggysec.com/envlauncher/internal/command"
 	"piggysec.com/envlauncher/internal/environment"
-	"piggysec.com/envlauncher/internal/expansion"
 	"piggysec.com/envlauncher/internal/install"
 	"piggysec.com/envlauncher/internal/report"
 	"piggysec.com/envlauncher/internal/retry"
@@ -75,13 +74,21 @@ func launch(argv []string, all environment.Environment, source Source) error {
 		return err
 	}
 	log := report.Log{Out: os.Stderr, Verbose: chosen.Debug}
-	application := all.Without(settings.Names())
-	references, err := application.References()
+	mark := environment.Mark(chosen.Mark)
+	run, err := parseArguments(argv, mark, all.Value)
 	if err != nil {
 		return err
 	}
+	application, err := all.Without(append(settings.Names(), run.variables...)).Read(mark)
+	if err != nil {
+		return err
+	}
+	for _, name := range application.Suspects() {
+		log.Warn("variable %s holds piggy: within its text, where it is no reference: only a value that begins with it is", name)
+	}
+	references := application.References()
 	question := Question{
-		Keys: environment.Keys(references), Argv: argv, Settings: chosen, Environment: application, Log: log,
+		Keys: environment.Keys(references, run.places...), Argv: argv, Settings: chosen, Environment: application, Log: log,
 	}
 	values, err := fetch(question, source)
 	if err != nil {
@@ -93,7 +100,7 @@ func launch(argv []string, all environment.Environment, source Source) error {
 	if application, err = application.Resolve(values); err != nil {
 		return err
 	}
-	return execute(argv, application.Expand(chosen.Expand), log)
+	return execute(argv[0], run.resolve(values), application, log)
 }
 
 // fetch asks, where there is anything to ask.
@@ -140,22 +147,18 @@ func accept(missing []environment.Reference, chosen settings.Settings, log repor
 		`add it there, or set the annotation piggysec.com/piggy-ignore-no-env: "true" to start without`, environment.Names(missing))
 }
 
-// execute becomes the application. Errors name the command as its author wrote it, since a value may have been
-// expanded into it.
-func execute(argv []string, application environment.Environment, log report.Log) error {
-	expanded := make([]string, 0, len(argv))
-	for _, argument := range argv {
-		expanded = append(expanded, expansion.Text(argument, application.Lookup))
-	}
-	if err := checkSizes(expanded, application); err != nil {
+// execute becomes the application. Errors name the command as its author wrote it, since a value may have been put into
+// it.
+func execute(written string, argv []string, application environment.Environment, log report.Log) error {
+	if err := checkSizes(argv, application); err != nil {
 		return err
 	}
-	file, err := command.Find(expanded[0], application)
+	file, err := command.Find(argv[0], application)
 	if err != nil {
-		return fmt.Errorf("command %q: %w", argv[0], err)
+		return fmt.Errorf("command %q: %w", written, err)
 	}
-	log.Debug("execute %q with %d arguments", argv[0], len(argv)-1)
-	return fmt.Errorf("command %q: %w", argv[0], command.Exec(file, expanded, application))
+	log.Debug("execute %q with %d arguments", written, len(argv)-1)
+	return fmt.Errorf("command %q: %w", written, command.Exec(file, argv, application))
 }
 
 func checkSizes(argv []string, application environment.Environment) error {

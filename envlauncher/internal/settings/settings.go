@@ -3,7 +3,6 @@ package settings
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,7 +24,7 @@ type Settings struct {
 	InitialDelay    time.Duration
 	Tries           int // 0 = as many as fit
 	TokenFile       string
-	Expand          []string // variables, in the order of the Pod's env list
+	Mark            string // delimits what the kubelet put in for $(NAME)
 	IgnoreNoEnv     bool
 	Debug           bool
 
@@ -43,7 +42,7 @@ type Settings struct {
 // application may have variables of its own that begin with PIGGY_.
 func Names() []string {
 	return []string{
-		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_TOKEN_FILE", "PIGGY_EXPAND",
+		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_TOKEN_FILE", "PIGGY_MARK",
 		"PIGGY_AWS_SECRET_NAME", "PIGGY_AWS_SECRET_VERSION", "PIGGY_AWS_REGION", "PIGGY_AWS_SSM_PARAMETER_PATH",
 		"PIGGY_STANDALONE", "PIGGY_DEBUG", "PIGGY_IGNORE_NO_ENV", "PIGGY_INITIAL_DELAY", "PIGGY_NUMBER_OF_RETRY",
 		"PIGGY_SERVICE_ACCOUNT", "PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
@@ -63,7 +62,7 @@ func Parse(value func(name string) string) (Settings, error) {
 		InitialDelay:    reader.duration("PIGGY_INITIAL_DELAY"),
 		Tries:           reader.tries("PIGGY_NUMBER_OF_RETRY"),
 		TokenFile:       cmp.Or(value("PIGGY_TOKEN_FILE"), defaultTokenFile),
-		Expand:          reader.list("PIGGY_EXPAND"),
+		Mark:            value("PIGGY_MARK"),
 		IgnoreNoEnv:     reader.boolean("PIGGY_IGNORE_NO_ENV"),
 		Debug:           reader.boolean("PIGGY_DEBUG"),
 		Standalone:      reader.boolean("PIGGY_STANDALONE"),
@@ -130,17 +129,4 @@ func (r *reader) network(name string) string {
 		r.refuse(name, "one of "+strings.Join(known, ", "))
 	}
 	return network
-}
-
-// list reads a JSON array, since names of variables may hold commas.
-func (r *reader) list(name string) []string {
-	text := r.value(name)
-	if text == "" {
-		return nil
-	}
-	var names []string
-	if err := json.Unmarshal([]byte(text), &names); err != nil {
-		r.refuse(name, `a JSON array of names such as ["DSN"]`)
-	}
-	return names
 }

@@ -20,11 +20,11 @@ func TestParse(t *testing.T) {
 		"nothing set means the defaults": {nil, Settings{TokenFile: defaultTokenFile}},
 		"everything set": {
 			map[string]string{
-				"PIGGY_UID": "u", "PIGGY_ADDRESS": "https://p", "PIGGY_CA": "pem", "PIGGY_EXPAND": `["DSN","a,b"]`, "PIGGY_TOKEN_FILE": "/t",
+				"PIGGY_UID": "u", "PIGGY_ADDRESS": "https://p", "PIGGY_CA": "pem", "PIGGY_MARK": "m", "PIGGY_TOKEN_FILE": "/t",
 				"PIGGY_STANDALONE": "true", "PIGGY_DEBUG": "true", "PIGGY_IGNORE_NO_ENV": "true", "PIGGY_INITIAL_DELAY": "1m30s",
 				"PIGGY_NUMBER_OF_RETRY": "4", "PIGGY_DNS_RESOLVER": "tcp", "PIGGY_SKIP_VERIFY_TLS": "true",
 			},
-			Settings{UID: "u", Address: "https://p", CA: "pem", TokenFile: "/t", Expand: []string{"DSN", "a,b"}, Standalone: true, Debug: true,
+			Settings{UID: "u", Address: "https://p", CA: "pem", TokenFile: "/t", Mark: "m", Standalone: true, Debug: true,
 				IgnoreNoEnv: true, InitialDelay: 90 * time.Second, Tries: 5, ResolverNetwork: "tcp", SkipVerifyTLS: true},
 		},
 		"in standalone mode, what the provider would read": {
@@ -57,7 +57,6 @@ func TestParseRefusesWhatDoesNotParse(t *testing.T) {
 		"PIGGY_SKIP_VERIFY_TLS": {"yes"},
 		"PIGGY_INITIAL_DELAY":   {"5", "soon", "-1s", "1 s", "1d"},
 		"PIGGY_NUMBER_OF_RETRY": {"-1", "1.5", "many", "+1", " 1", "99999999999999999999"},
-		"PIGGY_EXPAND":          {"DSN", "[1]", "{}"},
 		"PIGGY_DNS_RESOLVER":    {"unix", "TCP", "8.8.8.8"},
 	}
 	for name, texts := range refused {

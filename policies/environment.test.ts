@@ -1,0 +1,118 @@
+// Holds what an application finds in its environment and its command to what Kubernetes would make of them without Piggy,
+// plus secret values: generated Pods go through inject-secrets, the code of the oldest and the newest kubelet, and the real
+// launcher; the same Pods with values in place of references go through the kubelet only.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { createTestAuthority } from '../provider/testing/certificates.ts';
+import { goTool, kyvernoCli } from '../tools/go-tools.ts';
+import { buildLauncher } from '../tools/launcher.ts';
+import { capture, output } from '../tools/run.ts';
+import { admitPods } from './testing/admission.ts';
+import {
+  generatePods,
+  imageVariables,
+  secretValues,
+  type World,
+} from './testing/generated-pods.ts';
+import { evaluate, type Evaluated } from './testing/kubelet.ts';
+
+const COUNT = 500;
+const SEED = 20261127;
+
+const folder = mkdtempSync(join(tmpdir(), 'environment-'));
+const application = join(folder, 'application');
+const tokenFile = join(folder, 'token');
+let launcher: string;
+let provider: Server;
+const generated = generatePods(COUNT, SEED, application);
+let admitted: World[];
+
+before(async () => {
+  writeFileSync(tokenFile, 'token');
+  launcher = await buildLauncher(folder);
+  const build = ['build', '-o', application, './testdata/application'];
+  const cwd = join(import.meta.dirname, '../envlauncher');
+  await output('go', build, { cwd, env: { ...process.env, CGO_ENABLED: '0' } });
+  const authority = await createTestAuthority();
+  const { certificate: cert, privateKey: key } = await authority.issue();
+  provider = createServer({ cert, key }, (request, response) => {
+    void json(request).then((question) => {
+      const { references } = question as { readonly references: readonly string[] };
+      const found = references.filter((reference) => reference in secretValues);
+      const values = Object.fromEntries(found.map((key) => [key, secretValues[key]]));
+      const missing = references.filter((reference) => !(reference in secretValues));
+      response.end(JSON.stringify({ values, missing }));
+    });
+  });
+  provider.listen(0, '127.0.0.1');
+  await once(provider, 'listening');
+  const address = `https://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+  const outcomes = await admitPods(
+    await kyvernoCli(console.error),
+    generated.map(({ withReferences }) => withReferences.pod),
+    { settings: { PIGGY_ADDRESS: address }, ca: authority.ca },
+  );
+  admitted = outcomes.map(({ pod, refusal }, index) => {
+    assert.equal(refusal, undefined);
+    return { ...(generated[index] ?? assert.fail()).withReferences, pod };
+  });
+});
+
+after(() => {
+  provider.close();
+  provider.closeAllConnections();
+  rmSync(folder, { recursive: true });
+});
+
+for (const kubelet of ['kubelet-oldest', 'kubelet-newest'] as const) {
+  test(`${COUNT} containers find what Kubernetes would give them, by the ${kubelet}'s code`, async () => {
+    const program = await goTool(kubelet, console.error);
+    const expected = await evaluate(
+      program,
+      generated.map(({ withValues }) => withValues),
+    );
+    const received = await evaluate(program, admitted);
+    for (const [index, container] of received.entries()) {
+      const { env, command, args } = expected[index] ?? assert.fail();
+      const found = await launch(container);
+      const pod = JSON.stringify(generated[index]?.withReferences, null, 1);
+      assert.deepEqual(
+        found,
+        { argv: [...command, ...args], environment: inContainer(env) },
+        `of ${pod} in ${JSON.stringify(admitted[index]?.pod['spec'], null, 1)}`,
+      );
+    }
+  });
+}
+
+/** The container runtime lays what the kubelet says over the variables of the image. */
+function inContainer(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { ...imageVariables, ...env };
+}
+
+type Found = {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+async function launch({ env, command, args }: Evaluated): Promise<Found> {
+  assert.deepEqual(command, ['/piggy/piggy-env']);
+  const { code, stdout, stderr } = await capture(launcher, args, {
+    env: { ...inContainer(env), PIGGY_TOKEN_FILE: tokenFile },
+  });
+  assert.equal(code, 0, stderr);
+  const facts = JSON.parse(stdout) as { Argv: string[]; Environment: string[] };
+  const environment = facts.Environment.map((entry): [string, string] => {
+    const [name = '', ...rest] = entry.split('=');
+    return [name, rest.join('=')];
+  });
+  return { argv: facts.Argv, environment: Object.fromEntries(environment) };
+}

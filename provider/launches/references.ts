@@ -1,0 +1,62 @@
+// Reads from a container's env in the Pod's spec which references its launcher can find there.
+
+import type { EnvEntry } from '../kubernetes/pods.ts';
+import { expandVariables } from './signature.ts';
+
+export const REFERENCE_PREFIX = 'piggy:';
+
+export type WrittenReferences = {
+  /** What stands after `piggy:`. */
+  readonly keys: ReadonlySet<string>;
+  /** Whether there can be no others: the spec shows all that a reference may be made of. */
+  readonly isComplete: boolean;
+};
+
+// What the kubelet puts into a text, where it is not known here or is a secret. No environment can hold a NUL or is
+// written with this letter.
+const UNKNOWN = '\0';
+const SECRET = '\u0001';
+
+/** Evaluates the variables in their order, as the kubelet does. */
+export function readReferences(env: readonly EnvEntry[]): WrittenReferences {
+  const mark = env.find(({ name }) => name === 'PIGGY_MARK')?.value ?? '';
+  const known = new Map<string, string>();
+  const keys = new Set<string>();
+  let isComplete = true;
+  for (const { name, value, mayHoldReference } of env) {
+    isComplete &&= !mayHoldReference;
+    if (value === undefined) {
+      known.set(name, UNKNOWN);
+      continue;
+    }
+    const lookup = { get: (other: string) => known.get(other) ?? UNKNOWN };
+    const text = expandVariables(withoutMarks(value, mark), lookup);
+    isComplete &&= !mayBecomeReference(text);
+    const key = keyOf(text);
+    if (key !== undefined) keys.add(key);
+    known.set(name, key === undefined ? text : SECRET);
+  }
+  return { keys, isComplete };
+}
+
+/** What the author wrote: the marks of the policy inject-secrets are taken out. */
+function withoutMarks(value: string, mark: string): string {
+  if (mark === '') return value;
+  return value
+    .replaceAll(`<${mark}>`, '')
+    .replaceAll(`</${mark}>`, '')
+    .replaceAll(`<${mark}/>`, '$$$$');
+}
+
+function mayBecomeReference(text: string): boolean {
+  const [head = '', ...rest] = text.split(UNKNOWN);
+  if (rest.length === 0) return false;
+  return head.startsWith(REFERENCE_PREFIX) || REFERENCE_PREFIX.startsWith(head);
+}
+
+/** Of a value that is a reference as the launcher reads it: line breaks at its end do not count. */
+function keyOf(text: string): string | undefined {
+  const isReference = text.startsWith(REFERENCE_PREFIX);
+  if (!isReference || text.includes(SECRET) || text.includes(UNKNOWN)) return undefined;
+  return text.slice(REFERENCE_PREFIX.length).replace(/[\r\n]+$/, '');
+}
