@@ -2,6 +2,7 @@
 
 import type { ErrorObject } from 'ajv';
 import { parse } from 'yaml';
+import { parameterPathGlobPattern, roleArnPattern, secretGlobPattern } from '../aws-names.ts';
 import { compileSchema } from '../json-schema.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import type { AssumedRole } from './assumed-role.ts';
@@ -24,12 +25,9 @@ const MAX_BYTES = 1_048_576;
 
 const name = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' } as const;
 const object = { type: 'string', pattern: '^[a-z0-9*]([a-z0-9.*-]{0,252})$' } as const;
-const secret = { type: 'string', pattern: '^[A-Za-z0-9_/+=.@:*-]{1,2048}$' } as const;
-const path = { type: 'string', pattern: '^/[A-Za-z0-9_./*-]{0,2047}$' } as const;
-const role = {
-  type: 'string',
-  pattern: '^arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}$',
-} as const;
+const secret = { type: 'string', pattern: secretGlobPattern } as const;
+const path = { type: 'string', pattern: parameterPathGlobPattern } as const;
+const role = { type: 'string', pattern: roleArnPattern } as const;
 
 function listOf(items: object) {
   return { type: 'array', minItems: 1, maxItems: 1000, items } as const;
