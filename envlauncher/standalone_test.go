@@ -112,6 +112,14 @@ func TestStandaloneValuesComeFromSecretsManager(t *testing.T) {
 	name, arn, id := createSecret(t, `{"password":"old"}`)
 	content := `{"password":"` + canary + `","port":5432,"far":1e400,"db":{"user":"shop","port":5433},"on":true,"none":null}`
 	tell(t, "secretsmanager.PutSecretValue", map[string]any{"SecretId": name, "SecretString": content, "ClientRequestToken": randomUUID()})
+	put := func(content, id, label string) {
+		tell(t, "secretsmanager.PutSecretValue", map[string]any{"SecretId": name, "SecretString": content, "ClientRequestToken": id, "VersionStages": []string{label}})
+	}
+	const terraformID, longLabel = "terraform-20240131235959012300000001", "the-release-of-the-last-day-of-january"
+	put(`{"password":"made by Terraform"}`, terraformID, "FROM-TERRAFORM")
+	put(`{"password":"labelled"}`, randomUUID(), longLabel)
+	rds := "rds!cluster-" + randomUUID()
+	tell(t, "secretsmanager.CreateSecret", map[string]any{"Name": rds, "SecretString": `{"password":"made by RDS"}`, "ClientRequestToken": randomUUID()})
 	all := []string{"A=piggy:password", "B=piggy:port", "C=piggy:far", "D=piggy:db.user", "E=piggy:db", "F=piggy:on", "G=piggy:none"}
 	current := []string{"A=" + canary, "B=5432", "C=1e400", "D=shop", `E={"user":"shop","port":5433}`, "F=true", "G="}
 	cases := map[string]struct{ settings, references, expected []string }{
@@ -120,6 +128,9 @@ func TestStandaloneValuesComeFromSecretsManager(t *testing.T) {
 		"in the Pod's own region":   {standaloneSettings(name, "PIGGY_AWS_REGION="), all, current},
 		"AWS_CURRENT":               {standaloneSettings(name, "PIGGY_AWS_SECRET_VERSION=AWS_CURRENT"), all[:1], current[:1]},
 		"the version before, so":    {standaloneSettings(name, "PIGGY_AWS_SECRET_VERSION=AWSPREVIOUS"), all[:1], []string{"A=old"}},
+		"a version of Terraform":    {standaloneSettings(name, "PIGGY_AWS_SECRET_VERSION="+terraformID), all[:1], []string{"A=made by Terraform"}},
+		"a label as long as an id":  {standaloneSettings(name, "PIGGY_AWS_SECRET_VERSION="+longLabel), all[:1], []string{"A=labelled"}},
+		"a secret that RDS owns":    {standaloneSettings(rds), []string{"A=piggy:password"}, []string{"A=made by RDS"}},
 		"the version before, by id": {standaloneSettings(name, "PIGGY_AWS_SECRET_VERSION="+id), all[:1], []string{"A=old"}},
 	}
 	for name, c := range cases {

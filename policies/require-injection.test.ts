@@ -3,6 +3,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import {
+  awsNameVectors,
+  type AwsNameKind,
+  type AwsNameVector,
+} from '../provider/testing/aws-name-vectors.ts';
 import { kyvernoCli } from '../tools/go-tools.ts';
 import { validatePods, type Pod } from '../tools/kyverno-cli.ts';
 
@@ -84,8 +89,14 @@ const annotations: Record<string, Record<string, ((text: string) => string) | un
     Never: undefined,
     never: value('piggy-env-image-pull-policy', 'Always, IfNotPresent or Never'),
   },
+  'aws-secret-name': { '': undefined },
+  'aws-secret-version': { '': undefined },
+  'piggy-default-secret-name-prefix': { '': undefined },
+  'piggy-default-secret-name-suffix': { '': undefined },
   'aws-ssm-parameter-path': {
     '/shop/api': undefined,
+    '': () => 'piggy: annotation piggysec.com/aws-ssm-parameter-path must begin with "/", not ""',
+    '/shop//api': value('aws-ssm-parameter-path', 'a path such as "/shop/api"'),
     'shop/api': () =>
       'piggy: annotation piggysec.com/aws-ssm-parameter-path must begin with "/", not "shop/api"',
   },
@@ -98,6 +109,26 @@ const annotations: Record<string, Record<string, ((text: string) => string) | un
     [`${'x'.repeat(1000)}y`]: () => `piggy: ${'x'.repeat(1000)}…`,
   },
 };
+
+/** annotation → what it must be, and the texts of testdata/aws-names.json that it is held to. */
+const awsNames: Record<string, [what: string, kinds: readonly AwsNameKind[]]> = {
+  'aws-secret-name': ['the name or the ARN of a secret', ['secretName', 'secretArn']],
+  'aws-secret-version': ['a version id or a staging label', ['version']],
+  'aws-ssm-parameter-path': ['a path such as "/shop/api"', ['parameterPath']],
+  'aws-region': ['a region such as "eu-west-1"', ['region']],
+  'piggy-default-secret-name-prefix': ['part of a secret name', ['secretNamePart']],
+  'piggy-default-secret-name-suffix': ['part of a secret name', ['secretNamePart']],
+};
+
+/** An empty annotation counts as not given; these two were never allowed to be empty. */
+const mayBeEmpty = (name: string) => name !== 'aws-region' && name !== 'aws-ssm-parameter-path';
+
+function refusalOfAwsName(name: string, what: string, { text, isValid }: AwsNameVector) {
+  if (isValid || (text === '' && mayBeEmpty(name))) return undefined;
+  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text.replaceAll('\n', ' ');
+  if (name !== 'aws-ssm-parameter-path' || text.startsWith('/')) return value(name, what)(shown);
+  return `piggy: annotation piggysec.com/${name} must begin with "/", not "${shown}"`;
+}
 
 const launcher = { name: 'app', image: 'i', command: ['/piggy/piggy-env'], args: ['--', 'app'] };
 const reference = [{ name: 'A', value: 'piggy:A' }];
@@ -184,6 +215,16 @@ const rows = [
       { containers: [{ ...launcher, env: reference }] },
       refusal?.(text),
     ]),
+  ),
+  ...Object.entries(awsNames).flatMap(([name, [what, kinds]]) =>
+    kinds
+      .flatMap(awsNameVectors)
+      .map((vector): [string, object, object, string | undefined] => [
+        `piggysec.com/${name}: ${vector.what}`,
+        { [`piggysec.com/${name}`]: vector.text },
+        { containers: [{ ...launcher, env: reference }] },
+        refusalOfAwsName(name, what, vector),
+      ]),
   ),
   ...Object.entries(specs).map(
     ([name, [spec, refusal]]): [string, object, object, string | undefined] => [

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { answerableSchema, questionSchema } from './admission/kyverno-question.ts';
 import { compileSchema } from './json-schema.ts';
-import { accessRulesSchema } from './secrets/access-rules.ts';
+import { accessRuleSchema } from './secrets/access-rules.ts';
 
-const schemas = { accessRulesSchema, answerableSchema, questionSchema };
+const schemas = { accessRuleSchema, answerableSchema, questionSchema };
 
 for (const [name, schema] of Object.entries(schemas)) {
   test(`${name} is a JSON schema`, () => {

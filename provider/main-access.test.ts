@@ -12,7 +12,7 @@ import { startAws } from './testing/aws.ts';
 import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { installProvider } from './testing/provider-installation.ts';
-import { startProvider } from './testing/provider-process.ts';
+import { spawnProvider, startProvider } from './testing/provider-process.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/shop';
 const folder = mkdtempSync(join(tmpdir(), 'piggy-access-'));
@@ -21,7 +21,7 @@ const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
 const files = await installProvider({ kubernetes });
 const launcher = new Agent({ connect: { ca: files.ca } });
 
-for (const name of ['shared/a', 'shared/b', 'roles/a', 'shop/own'])
+for (const name of ['shared/a', 'shared/b', 'roles/a', 'shop/own', 'rds!db'])
   aws.putSecret(name, '{"A":"1"}');
 aws.putRole({ arn: ROLE, externalId: 'piggy' });
 
@@ -146,11 +146,38 @@ test('a broken file leaves the last good rules in use, and says so', async () =>
   assert.equal(await launch('shared/b'), 'access_denied');
 });
 
-test('a file with a field that nobody knows is broken too, and named', async () => {
-  writeRules(rulesFor('shared/b').replace('namespaces', 'namespace'));
-  const { mistake } = await provider.line(({ mistake }) => String(mistake).includes('/rules/0'));
-  assert.match(String(mistake), /namespace/);
+test('a file with a field that nobody knows beside the rules is broken too, and named', async () => {
+  writeRules(rulesFor('shared/b').replace('{', '{"defaults":[],'));
+  const { mistake } = await provider.line(({ mistake }) => String(mistake).includes('defaults'));
+  assert.match(String(mistake), /^the file has a field "defaults" beside "rules"/);
   assert.equal(await launch('shared/a'), 'ok');
+  assert.equal(await launch('shared/b'), 'access_denied');
+});
+
+test('a rule that is wrong takes only itself away: the others of the new file count, and it is named', async () => {
+  writeRules(rulesFor('shared/a b', 'shared/b', 'rds!*').replace('"rule-2"', '"rule 2"'));
+  await loaded(1);
+  const { level, mistake, msg } = await provider.line(({ mistake }) =>
+    String(mistake).startsWith('rule "rule-0"'),
+  );
+  assert.equal(level, 'error');
+  assert.equal(msg, 'access rules are left out; the other rules are in use');
+  assert.match(String(mistake), /^rule "rule-0": entry 1 of secrets must be .*; rule 3: name must/);
+  assert.equal(await readMetric('piggy_access_rules_valid'), '0');
+  assert.match(
+    String(await readWarnings()),
+    /^access rules: rule "rule-0": .*; the other rules are in use$/,
+  );
+  assert.equal(await launch('shared/b'), 'ok');
+  assert.equal(await launch('shared/a'), 'access_denied');
+  assert.equal(await launch('roles/a'), 'access_denied');
+  assert.equal(await launch('rds!db'), 'access_denied');
+});
+
+test('a rule can be for the secrets that RDS owns', async () => {
+  writeRules(rulesFor('shared/a', 'rds!*'));
+  await loaded(2);
+  assert.equal(await launch('rds!db'), 'ok');
 });
 
 test('a file that is whole again is in use, and nothing is warned of any more', async () => {
@@ -178,6 +205,19 @@ test('a file that comes back is in use', async () => {
 
 test('nothing of the file is quoted in the log', () => {
   assert.ok(!provider.output().includes('hunter2'));
+});
+
+test('at the start one rule that is wrong keeps the provider from being ready, and is named', async () => {
+  writeRules(rulesFor('shared/a', 'shared/a b'));
+  const starting = spawnProvider(env);
+  const { level, mistake } = await starting.line((line) => 'mistake' in line);
+  assert.equal(level, 'error');
+  assert.match(String(mistake), /^rule "rule-1": entry 1 of secrets must be /);
+  await starting.line(({ msg }) => msg === 'certificate loaded');
+  assert.doesNotMatch(starting.output(), /"access rules loaded"|"ready"/);
+  writeRules(rulesFor('shared/a'));
+  await starting.line(({ msg }) => msg === 'ready');
+  assert.equal(await starting.stop(), 0);
 });
 
 const limits: Record<string, [env: Record<string, string>, pods: number, each: number]> = {

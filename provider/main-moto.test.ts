@@ -2,8 +2,14 @@
 // the secret endpoint as the application is to see it.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { Agent, request } from 'undici';
 import { signArgv } from './launches/signature.ts';
@@ -30,6 +36,14 @@ type Source = Record<string, string>;
 const secret = (name: string): Source => ({ PIGGY_AWS_SECRET_NAME: name });
 const parameters = (path: string): Source => ({ PIGGY_AWS_SSM_PARAMETER_PATH: path });
 
+const version = (text: string): Source => ({
+  ...secret('shop/versions'),
+  PIGGY_AWS_SECRET_VERSION: text,
+});
+const rdsSecret = 'rds!cluster-1fcd41b2-4d0e-4c1f-8a53-1f2e3d4c5b6a';
+const terraformId = 'terraform-20240131235959012300000001';
+const longLabel = 'the-release-of-the-last-day-of-january';
+
 /** reference → value; undefined where it is to be missing. */
 type Values = Record<string, string | undefined>;
 
@@ -55,6 +69,9 @@ const cases: Record<string, [source: Source, values: Values]> = {
     },
   ],
   'plain text of 64 KiB': [secret('shop/text'), { '.': text64k, KEY: undefined }],
+  'a secret that RDS owns': [secret(rdsSecret), { PASSWORD: 'made by RDS' }],
+  'a version by an id of Terraform': [version(terraformId), { A: 'by Terraform' }],
+  'a version by a staging label that is as long as an id': [version(longLabel), { A: 'labelled' }],
   'a binary secret': [secret('shop/binary'), { '.': Buffer.from(binary).toString('base64') }],
   'a path of 23 parameters, over pages': [
     parameters('/shop/api'),
@@ -78,12 +95,20 @@ suite('real input', { skip: reason ?? false }, () => {
     [moto, kubernetes] = await Promise.all([startMoto(), startKubernetesApi()]);
     await fillAws(moto.url);
     files = await installProvider({ kubernetes });
+    const rulesFile = join(files.tlsDirectory, '../access.yaml');
+    writeFileSync(
+      rulesFile,
+      'rules: [{ name: databases, namespaces: [shop], secrets: ["rds!*"] }]',
+    );
     provider = await startProvider({
       ...files.env,
       // A busy machine is no reason to fail.
       PIGGY_SECRET_TIMEOUT: '1m',
       AWS_ENDPOINT_URL: moto.url,
       AWS_REGION: region,
+      PIGGY_ACCESS_RULES_FILE: rulesFile,
+      // A default like any other, though its name has a character that only secrets of AWS services have.
+      AWS_SECRET_NAME: rdsSecret,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
     });
@@ -93,7 +118,16 @@ suite('real input', { skip: reason ?? false }, () => {
     const said = provider.output();
     await Promise.all([provider.stop(), moto.stop(), kubernetes.stop(), launcher.close()]);
     files.remove();
-    for (const value of ['pa$$', 'inner', 'grüße', 'decrypted', text64k]) {
+    for (const value of [
+      'made by RDS',
+      'by Terraform',
+      'labelled',
+      'pa$$',
+      'inner',
+      'grüße',
+      'decrypted',
+      text64k,
+    ]) {
       assert.ok(!said.includes(value), said);
     }
   });
@@ -110,7 +144,7 @@ suite('real input', { skip: reason ?? false }, () => {
 
   async function launch(source: Source, references: string[]) {
     const env = Object.fromEntries(references.map((key, i) => [`VARIABLE_${i}`, `piggy:${key}`]));
-    const name = `pod-${Object.values(source).join('').replaceAll('/', '-')}`;
+    const name = `pod-${Object.values(source).join('').replaceAll(/[/!]/g, '-')}`;
     const { uid, pod } = injectedPod({ name, env: { ...env, ...source } });
     const bound = { name, uid: pod.metadata.uid };
     kubernetes.putPod(pod);
@@ -134,8 +168,18 @@ async function fillAws(endpoint: string): Promise<void> {
     { Name: 'shop/json', SecretString: json },
     { Name: 'shop/text', SecretString: text64k },
     { Name: 'shop/binary', SecretBinary: binary },
+    { Name: rdsSecret, SecretString: '{"PASSWORD":"made by RDS"}' },
+    { Name: 'shop/versions', SecretString: '{"A":"first"}' },
   ];
   for (const input of secrets) await secretsManager.send(new CreateSecretCommand(input));
+  const versions = [
+    { SecretString: '{"A":"by Terraform"}', ClientRequestToken: terraformId },
+    { SecretString: '{"A":"labelled"}', VersionStages: [longLabel] },
+    { SecretString: '{"A":"last"}' },
+  ];
+  for (const input of versions) {
+    await secretsManager.send(new PutSecretValueCommand({ SecretId: 'shop/versions', ...input }));
+  }
   const all = [
     ...Array.from({ length: 21 }, (_, i) => ['String', `deep/KEY_${i}`, `value ${i}`] as const),
     ['SecureString', 'SECURE', 'decrypted'] as const,

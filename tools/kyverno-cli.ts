@@ -51,8 +51,9 @@ async function inFolder<T>(pods: readonly Pod[], work: (folder: string) => Promi
   try {
     mkdirSync(join(folder, 'pods'));
     pods.forEach((pod, i) => {
-      // JSON, since Kyverno reads YAML 1.1, where a plain yes is a boolean.
-      writeFileSync(join(folder, 'pods', `${i}.yaml`), JSON.stringify(pod));
+      // JSON, since Kyverno reads YAML 1.1, where a plain yes is a boolean, and U+0085 a line break even between quotes.
+      const text = JSON.stringify(pod).replaceAll('\u0085', '\\u0085');
+      writeFileSync(join(folder, 'pods', `${i}.yaml`), text);
     });
     return await work(folder);
   } finally {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError, type Environment, loadConfig } from './load-config.ts';
+import { settings } from './settings.ts';
+import { awsNameVectors, type AwsNameKind } from '../testing/aws-name-vectors.ts';
 
 const cluster = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' };
 
@@ -68,6 +70,29 @@ test('an empty value counts as unset', () => {
   const config = loadConfig({ ...cluster, PIGGY_ENFORCE_INTEGRITY: '', PIGGY_LAUNCH_PORT: ' ' });
   assert.equal(config.launches.enforceIntegrity, true);
   assert.equal(config.listeners.launchPort, 8443);
+});
+
+const names: Record<string, [name: keyof typeof settings, kinds: readonly AwsNameKind[]]> = {
+  'a secret': ['AWS_SECRET_NAME', ['secretName', 'secretArn']],
+  'a version': ['AWS_SECRET_VERSION', ['version']],
+  'a parameter path': ['AWS_SSM_PARAMETER_PATH', ['parameterPath']],
+  'a region': ['AWS_REGION', ['region']],
+  'a prefix': ['PIGGY_DEFAULT_SECRET_NAME_PREFIX', ['secretNamePart']],
+  'a suffix': ['PIGGY_DEFAULT_SECRET_NAME_SUFFIX', ['secretNamePart']],
+};
+
+for (const [name, [setting, kinds]] of Object.entries(names)) {
+  test(`a setting that is ${name} takes what AWS takes, and nothing else`, () => {
+    const { kind } = settings[setting];
+    for (const { what, text, isValid } of kinds.flatMap(awsNameVectors)) {
+      if (isValid) assert.equal(kind.parse(text), text, what);
+      else assert.throws(() => kind.parse(text), RangeError, what);
+    }
+  });
+}
+
+test('the secret that RDS owns can be the default of all Pods', () => {
+  assert.doesNotThrow(() => loadConfig({ ...cluster, AWS_SECRET_NAME: 'rds!cluster-1fcd41b2' }));
 });
 
 test('every mistake is reported at once, by name, with its value', () => {

@@ -1,13 +1,29 @@
 // The settings that the policies read from the same ConfigMap: defaults of annotations (docs/annotations.md), and where
 // things are. The provider checks them, so that a mistake shows when it starts and not at somebody's Pod.
 
+import {
+  isParameterPath,
+  isRegion,
+  isSecretId,
+  isSecretNamePart,
+  isVersion,
+} from '../aws-names.ts';
 import { optionalSetting, setting } from './setting.ts';
-import { boolean, duration, integer, matching, oneOf, quantity, url } from './value-kinds.ts';
+import {
+  accepted,
+  boolean,
+  duration,
+  integer,
+  matching,
+  oneOf,
+  quantity,
+  url,
+} from './value-kinds.ts';
 
 const image = matching('image reference', /^[\w.:/@[\]-]{1,512}$/);
-const secretId = matching('secret name or ARN', /^[\w/+=.@:-]{1,512}$/);
-const secretIdPart = matching('part of a secret name', /^[\w/+=.@-]{1,256}$/);
-const region = matching('AWS region', /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/);
+const secretId = accepted('secret name or ARN', isSecretId);
+const secretIdPart = accepted('part of a secret name', isSecretNamePart);
+const region = accepted('AWS region', isRegion);
 const objectName = matching('name of a Kubernetes object', /^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/);
 
 /** Read by the policies and acted on by the provider as well. */
@@ -69,11 +85,11 @@ export const policySettings = {
     'Default of `aws-secret-name`, instead of the one made of namespace and service account.',
   ),
   AWS_SECRET_VERSION: optionalSetting(
-    matching('version id or staging label', /^[\w/+=.@-]{1,256}$/),
+    accepted('version id or staging label', isVersion),
     'Default of `aws-secret-version`.',
   ),
   AWS_SSM_PARAMETER_PATH: optionalSetting(
-    matching('parameter path that begins with a slash', /^\/[\w./-]{0,1010}$/),
+    accepted('parameter path that begins with a slash', isParameterPath),
     'Default of `aws-ssm-parameter-path`.',
   ),
   PIGGY_DEFAULT_SECRET_NAME_PREFIX: optionalSetting(

@@ -59,10 +59,14 @@ export function duration({ min, max }: { min: string; max: string }): ValueKind<
 }
 
 export function matching(label: string, pattern: RegExp): ValueKind<string> {
+  return accepted(label, (text) => text.length <= 2_048 && pattern.test(text));
+}
+
+export function accepted(label: string, accepts: (text: string) => boolean): ValueKind<string> {
   return {
     label,
     parse: (text) => {
-      if (text.length <= 2_048 && pattern.test(text)) return text;
+      if (accepts(text)) return text;
       throw new RangeError(`must be ${withArticle(label)}`);
     },
   };

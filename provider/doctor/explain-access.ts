@@ -115,7 +115,7 @@ export function describeSource(source: SecretSource): string {
       return `parameters under ${source.path} in ${source.region}`;
     case 'secretsManager': {
       const { version } = source;
-      const which = version.kind === 'stage' ? version.stage : `version ${version.id}`;
+      const which = version.kind === 'stage' ? version.stage : `version ${version.text}`;
       return `secret ${source.secretId} (${which}) in ${source.region}`;
     }
   }

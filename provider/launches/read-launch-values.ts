@@ -12,7 +12,7 @@ import {
   type Grant,
 } from '../secrets/grant.ts';
 import type { ReadSecrets } from '../secrets/read-secrets.ts';
-import type { SecretSource } from '../secrets/source.ts';
+import { versionText, type SecretSource } from '../secrets/source.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import {
   decidePod,
@@ -160,6 +160,5 @@ function describeSource(source: SecretSource): LaunchFacts {
   const { region } = source;
   if (source.kind === 'parameterStore') return { parameterPath: source.path, region };
   const { secretId, version } = source;
-  const secretVersion = version.kind === 'id' ? version.id : version.stage;
-  return { secretId, secretVersion, region };
+  return { secretId, secretVersion: versionText(version), region };
 }

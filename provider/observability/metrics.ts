@@ -141,7 +141,7 @@ function createAccessMetrics(registers: Registry[]) {
   });
   const valid = new Gauge({
     name: 'piggy_access_rules_valid',
-    help: '1, or 0 while the file of access rules is broken and its last good content is in use.',
+    help: '1, or 0 while a rule is wrong and left out, or the file of access rules is wrong and its last good content in use.',
     registers,
   });
   return {

@@ -1,9 +1,10 @@
 // Reads the access rules of the file access.yaml (docs/access-rules.md): which service accounts may read which secrets.
 
-import type { ErrorObject } from 'ajv';
 import { parse } from 'yaml';
+import { parameterPathGlobPattern, roleArnPattern, secretGlobPattern } from '../aws-names.ts';
 import { compileSchema } from '../json-schema.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
+import { describeRuleMistake, summarizeMistakes } from './access-rule-mistake.ts';
 import type { AssumedRole } from './assumed-role.ts';
 
 export type AccessRule = {
@@ -21,61 +22,95 @@ export type AccessRule = {
 };
 
 const MAX_BYTES = 1_048_576;
+const MAX_RULES = 1000;
 
-const name = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' } as const;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+const name = { type: 'string', pattern: NAME.source } as const;
 const object = { type: 'string', pattern: '^[a-z0-9*]([a-z0-9.*-]{0,252})$' } as const;
-const secret = { type: 'string', pattern: '^[A-Za-z0-9_/+=.@:*-]{1,2048}$' } as const;
-const path = { type: 'string', pattern: '^/[A-Za-z0-9_./*-]{0,2047}$' } as const;
-const role = {
-  type: 'string',
-  pattern: '^arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}$',
-} as const;
+const secret = { type: 'string', pattern: secretGlobPattern } as const;
+const path = { type: 'string', pattern: parameterPathGlobPattern } as const;
+const role = { type: 'string', pattern: roleArnPattern } as const;
 
 function listOf(items: object) {
   return { type: 'array', minItems: 1, maxItems: 1000, items } as const;
 }
 
-export const accessRulesSchema = {
+export const accessRuleSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['rules'],
+  required: ['name', 'namespaces'],
+  anyOf: [{ required: ['secrets'] }, { required: ['parameterPaths'] }],
+  dependencies: { externalId: ['roleArn'], sessionTags: ['roleArn'] },
   properties: {
-    rules: {
-      type: 'array',
-      maxItems: 1000,
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['name', 'namespaces'],
-        anyOf: [{ required: ['secrets'] }, { required: ['parameterPaths'] }],
-        dependencies: { externalId: ['roleArn'], sessionTags: ['roleArn'] },
-        properties: {
-          name,
-          namespaces: listOf(object),
-          serviceAccounts: listOf(object),
-          secrets: listOf(secret),
-          parameterPaths: listOf(path),
-          roleArn: role,
-          externalId: { type: 'string', pattern: '^[A-Za-z0-9_+=,.@:/-]{2,1224}$' },
-          sessionTags: { type: 'boolean' },
-        },
-      },
-    },
+    name,
+    namespaces: listOf(object),
+    serviceAccounts: listOf(object),
+    secrets: listOf(secret),
+    parameterPaths: listOf(path),
+    roleArn: role,
+    externalId: { type: 'string', pattern: '^[A-Za-z0-9_+=,.@:/-]{2,1224}$' },
+    sessionTags: { type: 'boolean' },
   },
 } as const;
 
-const isRules = compileSchema<{ readonly rules: readonly AccessRule[] }>(accessRulesSchema);
+const isRule = compileSchema<AccessRule>(accessRuleSchema);
 
-/** Throws a RangeError that says where the file is wrong. An empty text has no rules. */
+export type AccessRulesFile = {
+  readonly rules: readonly AccessRule[];
+  /** What is wrong with each of the rules that are left out. */
+  readonly mistakes: readonly string[];
+};
+
+/** All rules, or a RangeError that says what is wrong. An empty text has no rules. */
 export function parseAccessRules(text: string): readonly AccessRule[] {
+  const { rules, mistakes } = parseAccessRulesFile(text);
+  if (mistakes.length > 0) throw new RangeError(summarizeMistakes(mistakes));
+  return rules;
+}
+
+/** The rules that are right, and what is wrong with the others; a RangeError where the file as a whole is wrong. */
+export function parseAccessRulesFile(text: string): AccessRulesFile {
   if (text.length > MAX_BYTES) throw new RangeError('the file is larger than 1 MiB');
-  const written = parseYaml(text);
+  const rules: AccessRule[] = [];
+  const mistakes: string[] = [];
+  const names = new Set<string>();
+  for (const [index, written] of parseList(parseYaml(text)).entries()) {
+    const position = `rule ${index + 1}`;
+    const given = nameOf(written);
+    if (given !== undefined && names.has(given)) {
+      mistakes.push(`${position}: two rules have the name ${given}; rename this one`);
+    } else if (isRule(written)) rules.push(written);
+    else mistakes.push(describeRuleMistake(callRule(given, position), isRule.errors ?? []));
+    if (given !== undefined) names.add(given);
+  }
+  return { rules, mistakes };
+}
+
+function parseList(written: unknown): readonly unknown[] {
   if (written === null) return [];
-  if (!isRules(written)) throw new RangeError(describeMistake(isRules.errors?.[0]));
-  const names = written.rules.map((rule) => rule.name);
-  const twice = names.find((one, index) => names.indexOf(one) !== index);
-  if (twice !== undefined) throw new RangeError(`two rules have the name ${twice}`);
-  return written.rules;
+  const { rules, ...others } = isObject(written) ? written : {};
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    const field = JSON.stringify(other.slice(0, 63));
+    throw new RangeError(`the file has a field ${field} beside "rules", which does not exist`);
+  }
+  if (!Array.isArray(rules)) throw new RangeError('the file must hold a list under "rules"');
+  if (rules.length > MAX_RULES) throw new RangeError(`the file has more than ${MAX_RULES} rules`);
+  return rules;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `undefined` where it has none that a rule may have. */
+function nameOf(written: unknown): string | undefined {
+  const given = isObject(written) ? written['name'] : undefined;
+  return typeof given === 'string' && NAME.test(given) ? given : undefined;
+}
+
+function callRule(given: string | undefined, position: string): string {
+  return given === undefined ? position : `rule "${given}"`;
 }
 
 function parseYaml(text: string): unknown {
@@ -86,14 +121,6 @@ function parseYaml(text: string): unknown {
     const [reason = ''] = error instanceof Error ? error.message.split('\n') : [];
     throw new RangeError(`the file is not YAML: ${reason}`, { cause: error });
   }
-}
-
-function describeMistake(error: ErrorObject | undefined): string {
-  const where = error?.instancePath === '' ? 'the file' : (error?.instancePath ?? 'the file');
-  const params: Readonly<Record<string, unknown>> = error?.params ?? {};
-  const unknownField = params['additionalProperty'];
-  const what = typeof unknownField === 'string' ? ` (${unknownField})` : '';
-  return `${where} ${error?.message ?? 'is wrong'}${what}`;
 }
 
 /** The role that a rule reads with, as this service account. */

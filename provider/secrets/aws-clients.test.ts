@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { startAws, type Aws } from '../testing/aws.ts';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { startAws, type Aws, type SecretVersion } from '../testing/aws.ts';
 import { createParameterStoreClient } from './parameter-store-client.ts';
 import { createSecretsManagerClient } from './secrets-manager-client.ts';
 import { CURRENT } from './source.ts';
@@ -40,6 +41,57 @@ test('a secret is asked for by id and version, in its region', async () => {
   assert.deepEqual(aws.requests, [
     { target: 'secretsmanager.GetSecretValue', region: 'eu-west-1', input },
   ]);
+});
+
+const odd = 'terraform-20240131235959012300000001';
+const oddVersion = { kind: 'idOrStage', text: odd } as const;
+const byId = { SecretId: 'shop/odd', VersionId: odd };
+const byStage = { SecretId: 'shop/odd', VersionStage: odd };
+
+const versions: Record<string, [version: SecretVersion, asked: object[], value: string]> = {
+  'an id': [{ id: odd, content: '{"A":"by id"}' }, [byId], 'by id'],
+  'a staging label': [{ stages: [odd], content: '{"A":"by label"}' }, [byId, byStage], 'by label'],
+};
+
+for (const [name, [version, asked, value]] of Object.entries(versions)) {
+  test(`a version that may be an id is asked for as one first, here it is ${name}`, async () => {
+    aws.putSecret('shop/odd', [version]);
+    const codes: string[] = [];
+    const observeCall = () => (code: string) => codes.push(code);
+    const read = createSecretsManagerClient({ ...options(), observeCall });
+    const question = { ...shop, secretId: 'shop/odd', version: oddVersion };
+    const { content } = await read(question, FOREVER);
+    assert.equal(content.find('A')?.reveal(), value);
+    assert.deepEqual(
+      aws.requests.map(({ input }) => input),
+      asked,
+    );
+    assert.deepEqual(
+      codes,
+      asked.map(() => 'ok'),
+    );
+  });
+}
+
+test('a version that is neither id nor label is not found', async () => {
+  const read = createSecretsManagerClient(options());
+  const question = { ...shop, version: oddVersion };
+  await assert.rejects(read(question, FOREVER), { code: 'secret_not_found', message: /version/ });
+  assert.equal(aws.requests.length, 2);
+});
+
+test('only that there is no such id leads to the label: who may not read it is told so', async () => {
+  aws.failWith({ status: 400, type: 'AccessDeniedException' });
+  const read = createSecretsManagerClient(options());
+  const question = { ...shop, version: oddVersion };
+  await assert.rejects(read(question, FOREVER), { code: 'aws_access_denied' });
+  assert.equal(aws.requests.length, 1);
+});
+
+test('the stand-in refuses an id that AWS refuses, as AWS does', async () => {
+  const client = new SecretsManagerClient({ ...options(), region: 'eu-west-1' });
+  const short = new GetSecretValueCommand({ SecretId: 'shop/api', VersionId: 'x'.repeat(31) });
+  await assert.rejects(client.send(short), { name: 'ValidationException' });
 });
 
 test('many questions share few connections, and one per region', async () => {

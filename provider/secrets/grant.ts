@@ -1,6 +1,7 @@
 // Decides by the owner's access rules and PIGGY_ACCESS_DEFAULT whether a service account may read a secret, and as which AWS
 // role (check 7, docs/access-rules.md). Rules only ever allow; the first that covers both decides.
 
+import { parseSecretArn } from '../aws-names.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import { roleOf, type AccessRule } from './access-rules.ts';
 import { roleKey, type AssumedRole } from './assumed-role.ts';
@@ -117,7 +118,6 @@ function coversTarget({ secrets = [], parameterPaths = [] }: AccessRule, target:
   );
 }
 
-const ARN = /^arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?<name>.+)$/s;
 /** What Secrets Manager puts behind the name in an ARN. */
 const ARN_SUFFIX = /-[A-Za-z0-9]{6}$/;
 
@@ -125,7 +125,7 @@ const ARN_SUFFIX = /-[A-Za-z0-9]{6}$/;
 export function targetOf(source: SecretSource): AccessTarget {
   if (source.kind === 'parameterStore') return { kind: 'path', path: source.path };
   const { secretId } = source;
-  const name = ARN.exec(secretId)?.groups?.['name'];
+  const name = parseSecretArn(secretId)?.name;
   if (name === undefined) return { kind: 'secret', names: [secretId], arn: undefined };
   // An ARN may be written without its last six characters, so both can be meant.
   return { kind: 'secret', names: [name, name.replace(ARN_SUFFIX, '')], arn: secretId };

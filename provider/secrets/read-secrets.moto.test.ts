@@ -142,10 +142,34 @@ test('each version is read, by its id and by its stage', options, async () => {
     (await readValues(name, ['A'], { version })).values;
   assert.deepEqual(await read(CURRENT), { A: 'new' });
   assert.deepEqual(await read({ kind: 'stage', stage: 'AWSPREVIOUS' }), { A: 'old' });
-  assert.deepEqual(await read({ kind: 'id', id }), { A: 'old' });
+  assert.deepEqual(await read({ kind: 'idOrStage', text: id }), { A: 'old' });
   const absent = { kind: 'stage', stage: 'NEVER' } as const;
   await assert.rejects(read(absent), { code: 'secret_not_found' });
 });
+
+test(
+  'a version of 32 to 64 characters is read by its id, else by its staging label',
+  options,
+  async () => {
+    const { name: SecretId } = await createSecret({ SecretString: '{"A":"first"}' });
+    const put = async (value: string, ClientRequestToken: string, label = 'AWSCURRENT') => {
+      const SecretString = JSON.stringify({ A: value });
+      const VersionStages = [label];
+      const input = { SecretId, SecretString, ClientRequestToken, VersionStages };
+      await secretsManager.send(new PutSecretValueCommand(input));
+    };
+    const label = 'the-release-of-the-last-day-of-january';
+    await put('terraform', 'terraform-20240131235959012300000001');
+    await put('digits', '0123456789abcdef0123456789abcdef', label);
+    await put('last', randomUUID());
+    const read = async (text: string) =>
+      (await readValues(SecretId, ['A'], { version: { kind: 'idOrStage', text } })).values;
+    assert.deepEqual(await read('terraform-20240131235959012300000001'), { A: 'terraform' });
+    assert.deepEqual(await read('0123456789abcdef0123456789abcdef'), { A: 'digits' });
+    assert.deepEqual(await read(label), { A: 'digits' });
+    await assert.rejects(read('x'.repeat(32)), { code: 'secret_not_found' });
+  },
+);
 
 const lists: Record<string, [old: object, current: object, required: boolean, allowed: boolean]> = {
   'both versions name the account': [

@@ -15,6 +15,7 @@ const policy: AccessPolicy = {
 };
 const granted: Grant = { rule: 'shared', role: undefined, onlyIfListed: false };
 const old: SecretVersion = { kind: 'stage', stage: 'AWSPREVIOUS' };
+const oldById: SecretVersion = { kind: 'idOrStage', text: 'terraform-20240131235959012300000001' };
 
 type Answers = { readonly name?: string; readonly current: string; readonly previous?: string };
 
@@ -30,7 +31,7 @@ function read(answers: Answers, version: SecretVersion = CURRENT, grant = grante
   };
   const readSecrets = createSecretsReader({
     readSecretVersion: ({ version: asked }) => {
-      const text = asked === old ? answers.previous : answers.current;
+      const text = asked === CURRENT ? answers.current : answers.previous;
       const target = { kind: 'secret', names: [answers.name ?? 'shared/db'], arn: 'arn' } as const;
       return Promise.resolve({ content: parseSecretString(text ?? ''), target, size: 1 });
     },
@@ -66,6 +67,11 @@ const refusals: Record<string, [code: string, ...Parameters<typeof read>]> = {
     { previous: forUs, current: forOthers },
     old,
   ],
+  'such an old version, by what may be its id': [
+    'service_account_not_allowed',
+    { previous: forUs, current: forOthers },
+    oldById,
+  ],
   'an old version that does not name the account yet': [
     'service_account_not_allowed',
     { previous: forOthers, current: forUs },
@@ -80,6 +86,8 @@ for (const [name, [code, ...question]] of Object.entries(refusals)) {
 }
 
 test('an old version is given out where both allow', async () => {
-  const { values } = await read({ previous: forUs, current: forUs }, old);
-  assert.equal(values.get('A')?.reveal(), 'hunter2');
+  for (const version of [old, oldById]) {
+    const { values } = await read({ previous: forUs, current: forUs }, version);
+    assert.equal(values.get('A')?.reveal(), 'hunter2');
+  }
 });

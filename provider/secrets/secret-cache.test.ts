@@ -22,13 +22,17 @@ const role: AssumedRole = {
   sessionTags: true,
 };
 const id = '00000000-0000-4000-8000-000000000000';
-const version = { secretId: 'a', region: 'eu-west-1', version: { kind: 'id', id } } as const;
+const version = {
+  secretId: 'a',
+  region: 'eu-west-1',
+  version: { kind: 'idOrStage', text: id },
+} as const;
 
 const different = {
   'one version': versionKey(version),
   'another secret': versionKey({ ...version, secretId: 'b' }),
   'another region': versionKey({ ...version, region: 'eu-west-2' }),
-  'another version': versionKey({ ...version, version: { kind: 'id', id: `${id}0` } }),
+  'another version': versionKey({ ...version, version: { kind: 'idOrStage', text: `${id}0` } }),
   'a stage of the same name': versionKey({ ...version, version: { kind: 'stage', stage: id } }),
   'as a role': versionKey({ ...version, role }),
   'as another role': versionKey({ ...version, role: { ...role, roleArn: 'other' } }),

@@ -8,6 +8,7 @@ import { roleKey } from './assumed-role.ts';
 import type { ParametersQuestion } from './parameter-store-client.ts';
 import type { SecretVersionQuestion } from './secrets-manager-client.ts';
 import { createSharedQuestions } from './shared-questions.ts';
+import { versionText } from './source.ts';
 import type { StoredSecret } from './stored-secret.ts';
 
 export type SecretCacheOptions = {
@@ -88,7 +89,7 @@ export function createSecretCache({ ttlMs, observe, now }: SecretCacheOptions): 
 
 /** The role is part of it: what it may not read must not come out of what another one read. */
 export function versionKey({ secretId, region, version, role }: SecretVersionQuestion): string {
-  const wanted = version.kind === 'id' ? version.id : version.stage;
+  const wanted = versionText(version);
   return JSON.stringify(['secret', secretId, region, version.kind, wanted, roleKey(role)]);
 }
 

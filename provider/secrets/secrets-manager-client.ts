@@ -3,6 +3,7 @@
 
 import {
   GetSecretValueCommand,
+  ResourceNotFoundException,
   SecretsManagerClient,
   type GetSecretValueCommandOutput,
   type SecretsManagerClientConfig,
@@ -51,15 +52,33 @@ export function createSecretsManagerClient(options: AwsClientOptions): ReadSecre
   const clientFor = createRegionalClients(
     (region, role) => new SecretsManagerClient(describeClient(options, region, role)),
   );
-  return ({ secretId, region, version, role }, signal) => {
-    const command = new GetSecretValueCommand({ SecretId: secretId, ...describeVersion(version) });
-    const resource = `secret ${secretId}`;
-    const call = { action: 'secretsmanager:GetSecretValue', resource, region, role };
-    return callAws({ call, signal, observe: options.observeCall }, async () => {
+  return async ({ secretId, region, version, role }, signal) => {
+    const call = {
+      action: 'secretsmanager:GetSecretValue',
+      resource: `secret ${secretId}`,
+      region,
+      role,
+    };
+    const observed = { call, signal, observe: options.observeCall };
+    const ask = async (wanted: WantedVersion) => {
+      const command = new GetSecretValueCommand({ SecretId: secretId, ...wanted });
       const answer = await clientFor(region, role).send(command, { abortSignal: signal });
       return parseAnswer(answer, secretId);
-    });
+    };
+    if (version.kind === 'stage') {
+      return callAws(observed, () => ask({ VersionStage: version.stage }));
+    }
+    const { text } = version;
+    // That there is no such id is an answer here, not a failure.
+    const byId = await callAws(observed, () => ask({ VersionId: text }).catch(ignoreMissing));
+    return byId ?? callAws(observed, () => ask({ VersionStage: text }));
   };
+}
+
+type WantedVersion = { readonly VersionId: string } | { readonly VersionStage: string };
+
+function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof ResourceNotFoundException)) throw error;
 }
 
 /** What the clients of all services have in common. */
@@ -92,15 +111,6 @@ function selectCredentials(
   // Never the provider's own in place of a role's: they may be allowed more.
   if (credentialsOf !== undefined) return credentialsOf(role, region);
   throw new ProviderError('aws_access_denied', `role ${role.roleArn} cannot be assumed here`);
-}
-
-function describeVersion(version: SecretVersion) {
-  switch (version.kind) {
-    case 'id':
-      return { VersionId: version.id };
-    case 'stage':
-      return { VersionStage: version.stage };
-  }
 }
 
 function parseAnswer(answer: GetSecretValueCommandOutput, secretId: string): StoredSecret {

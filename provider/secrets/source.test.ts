@@ -71,7 +71,26 @@ const valid: Record<string, [settings: Settings, source: object]> = {
   ],
   'a version id': [
     { ...shop, version: UUID },
-    secret('shop/api', 'eu-west-1', { kind: 'id', id: UUID }),
+    secret('shop/api', 'eu-west-1', { kind: 'idOrStage', text: UUID }),
+  ],
+  'an id of Terraform, which may be a label too': [
+    { ...shop, version: 'terraform-20240131235959012300000001' },
+    secret('shop/api', 'eu-west-1', {
+      kind: 'idOrStage',
+      text: 'terraform-20240131235959012300000001',
+    }),
+  ],
+  'a label of several words': [
+    { ...shop, version: 'before the move' },
+    secret('shop/api', 'eu-west-1', { kind: 'stage', stage: 'before the move' }),
+  ],
+  'the name of a secret that RDS owns': [
+    { ...shop, secretId: 'rds!cluster-1fcd41b2' },
+    secret('rds!cluster-1fcd41b2', 'eu-west-1'),
+  ],
+  'the ARN of a secret that RDS owns': [
+    { secretId: ARN.replace('shop/api', 'rds!db-1fcd41b2') },
+    secret(ARN.replace('shop/api', 'rds!db-1fcd41b2'), 'us-east-1'),
   ],
   'a parameter path': [
     { parameterPath: '/shop/api', region: 'eu-west-1' },
@@ -114,9 +133,9 @@ const invalid: Record<string, [settings: Settings, message: RegExp]> = {
   'an ARN whose region is none': [{ secretId: ARN.replace('us-east-1', 'x') }, /aws-region: "x"/],
   'a name with a space': [{ ...shop, secretId: 'shop api' }, /aws-secret-name: "shop api"/],
   'a name with a reference': [{ ...shop, secretId: '$(NAME)' }, /aws-secret-name/],
-  'a version with a space': [
-    { ...shop, version: 'my version' },
-    /aws-secret-version: "my version"/,
+  'a version with a line break': [
+    { ...shop, version: 'my\nversion' },
+    /aws-secret-version: "my\\nversion" is neither a version id nor a staging label/,
   ],
   'a path without its first slash': [
     { parameterPath: 'shop', region: 'eu-west-1' },

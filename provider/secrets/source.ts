@@ -2,10 +2,20 @@
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
 
+import {
+  isParameterPath,
+  isRegion,
+  isSecretName,
+  isVersion,
+  mayBeVersionId,
+  parseSecretArn,
+} from '../aws-names.ts';
 import { ProviderError } from '../errors.ts';
 
 export type SecretVersion =
-  { readonly kind: 'stage'; readonly stage: string } | { readonly kind: 'id'; readonly id: string };
+  | { readonly kind: 'stage'; readonly stage: string }
+  /** A version id, or a staging label that looks like one: asked for as an id, and as a label where there is no such id. */
+  | { readonly kind: 'idOrStage'; readonly text: string };
 
 export type SecretSource =
   | {
@@ -24,16 +34,12 @@ export type SecretSourceSettings = {
   readonly region: string;
 };
 
-export const CURRENT = { kind: 'stage', stage: 'AWSCURRENT' } as const satisfies SecretVersion;
+/** As it was written. */
+export function versionText(version: SecretVersion): string {
+  return version.kind === 'stage' ? version.stage : version.text;
+}
 
-// The region becomes part of a host name, so nothing but a region may pass.
-const REGION = /^[a-z]{2,8}(?:-[a-z]{2,12}){1,3}-\d{1,2}$/;
-const SECRET_NAME = /^[\w/+=.@-]{1,512}$/;
-const SECRET_ARN =
-  /^arn:aws[a-z-]{0,20}:secretsmanager:(?<region>[a-z\d-]{1,40}):\d{12}:secret:[\w/+=.@-]{1,520}$/;
-const PARAMETER_PATH = /^\/(?:[\w.-]+(?:\/[\w.-]+)*\/?)?$/;
-const VERSION_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-const VERSION_STAGE = /^[\w/+=.@-]{1,256}$/;
+export const CURRENT = { kind: 'stage', stage: 'AWSCURRENT' } as const satisfies SecretVersion;
 
 /** Throws `invalid_annotation`, with the name and the value of the setting. */
 export function parseSecretSource(
@@ -69,10 +75,10 @@ export function parseSecretSource(
 
 /** The region that an ARN names; `undefined` for a name. */
 function parseSecretId(secretId: string): string | undefined {
-  const arnRegion = SECRET_ARN.exec(secretId)?.groups?.['region'];
+  const arnRegion = parseSecretArn(secretId)?.region;
   if (arnRegion !== undefined) return parseRegion(arnRegion, undefined);
   // ":" is in no secret name, so what is left is neither a name nor an ARN of Secrets Manager.
-  if (SECRET_NAME.test(secretId)) return undefined;
+  if (isSecretName(secretId)) return undefined;
   throw invalidSetting('aws-secret-name', secretId, 'is neither the name nor the ARN of a secret');
 }
 
@@ -83,20 +89,20 @@ function parseRegion(text: string, otherwise: string | undefined): string {
       'no AWS region: set annotation piggysec.com/aws-region or the setting AWS_REGION',
     );
   }
-  if (REGION.test(region)) return region;
+  if (isRegion(region)) return region;
   throw invalidSetting('aws-region', region, 'is not the name of an AWS region');
 }
 
 function parseVersion(text: string): SecretVersion {
   // AWS_CURRENT is what other tools have documented for AWSCURRENT.
   if (text === '' || text === 'AWS_CURRENT') return CURRENT;
-  if (VERSION_ID.test(text)) return { kind: 'id', id: text };
-  if (VERSION_STAGE.test(text)) return { kind: 'stage', stage: text };
+  if (mayBeVersionId(text)) return { kind: 'idOrStage', text };
+  if (isVersion(text)) return { kind: 'stage', stage: text };
   throw invalidSetting('aws-secret-version', text, 'is neither a version id nor a staging label');
 }
 
 function parseParameterPath(text: string): string {
-  if (text.length <= 2048 && PARAMETER_PATH.test(text)) return text.replace(/(?<=.)\/$/, '');
+  if (isParameterPath(text)) return text.replace(/(?<=.)\/$/, '');
   throw invalidSetting('aws-ssm-parameter-path', text, 'is not a path such as "/shop/api"');
 }
 

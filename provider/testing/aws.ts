@@ -228,6 +228,7 @@ type Secrets = ReadonlyMap<string, readonly SecretVersion[]>;
 
 function getSecretValue(secrets: Secrets, { region, input }: AwsRequest): Answer {
   const { SecretId, VersionId, VersionStage = 'AWSCURRENT' } = input;
+  if (!isTaken(input)) return failed({ status: 400, type: 'ValidationException' });
   const name = String(SecretId).replace(/^arn:aws:secretsmanager:[^:]+:\d+:secret:/, '');
   const found = secrets
     .get(name)
@@ -248,6 +249,16 @@ function getSecretValue(secrets: Secrets, { region, input }: AwsRequest): Answer
       ? { SecretString: content }
       : { SecretBinary: Buffer.from(content).toString('base64') }),
   });
+}
+
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html#API_GetSecretValue_RequestParameters */
+function isTaken(input: AwsRequest['input']): boolean {
+  const { SecretId, VersionId = '-'.repeat(32), VersionStage = 'AWSCURRENT' } = input;
+  return (
+    /^.{1,2048}$/su.test(String(SecretId)) &&
+    /^.{32,64}$/su.test(String(VersionId)) &&
+    /^.{1,256}$/su.test(String(VersionStage))
+  );
 }
 
 function getParametersByPath(

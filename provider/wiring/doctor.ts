@@ -15,7 +15,7 @@ import { readOperations } from '../doctor/operations-client.ts';
 import { parseManifest } from '../doctor/read-manifest.ts';
 import type { ImageQuestion } from '../images/lookup.ts';
 import { createKubernetesClient } from '../kubernetes/api-client.ts';
-import { parseAccessRules } from '../secrets/access-rules.ts';
+import { parseAccessRules, parseAccessRulesFile } from '../secrets/access-rules.ts';
 import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
 import { createSecretsReader } from '../secrets/read-secrets.ts';
 import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
@@ -79,7 +79,7 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
   const { readImageConfig, close: closeLookups } = await wireLookups(config, kubernetes, {
     credentials,
   });
-  const readRules = async () => parseAccessRules(await readIfThere(config.accessRulesFile));
+  const readRules = async () => readIfThere(config.accessRulesFile);
   const settingsPath = `/api/v1/namespaces/${namespace}/configmaps/piggy`;
   const dependencies: DoctorDependencies = {
     namespace,
@@ -90,7 +90,7 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
     probeAddress: (address, ca) => probeAddress({ address, ca, timeoutMs: TIMEOUT_MS }),
     reviewOwnToken: async () =>
       kubernetes.reviewToken(await readToken(), config.launches.audience, signal),
-    readAccessRules: async () => (await readRules()).length,
+    readAccessRules: async () => parseAccessRules(await readRules()).length,
     ...outside,
     readImage: (reference) => readImageConfig(imageQuestion(reference), signal),
     readPod: (pod) =>
@@ -98,7 +98,9 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
         ? kubernetes.readPod(pod.namespace, pod.name, signal)
         : readInput().then((text) => parseManifest(text, pod.namespace)),
     explainPod: async (pod) => {
-      const accessPolicy = { ...config.access, rules: await readRules() };
+      // The check of the rules tells what is wrong with the others; a provider that runs goes on with these.
+      const { rules } = parseAccessRulesFile(await readRules());
+      const accessPolicy = { ...config.access, rules };
       const settings = settingsIn(await cluster.readObject(settingsPath)) ?? env;
       const own = { accessPolicy, defaults: config.launches, settings, ownNamespace: namespace };
       return createPodExplainer({ readImageConfig, readSecrets, ...own })(pod, signal);

@@ -6,7 +6,12 @@ import { validityOf } from '../keys/key-pair.ts';
 import { parseSealingKeys } from '../keys/sealing-keys.ts';
 import type { Servers } from '../http/server.ts';
 import { watchFiles } from '../http/watched-files.ts';
-import { type AccessRule, parseAccessRules } from '../secrets/access-rules.ts';
+import { summarizeMistakes } from '../secrets/access-rule-mistake.ts';
+import {
+  parseAccessRules,
+  parseAccessRulesFile,
+  type AccessRulesFile,
+} from '../secrets/access-rules.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
 import type { Provider } from './provider.ts';
 
@@ -31,34 +36,39 @@ export async function watchSealingKeys({
   return () => keys;
 }
 
-/** The access rules of each moment; before the first good reading nobody may read anything. */
-export async function watchAccessRules({
-  config,
-  log,
-  metrics,
-  readiness,
-}: Provider): Promise<() => AccessPolicy> {
+/**
+ * The access rules of each moment. Before the first reading without a mistake nobody may read anything; after it a rule that is
+ * wrong takes only itself away, and a file that is wrong changes nothing.
+ */
+export async function watchAccessRules(provider: Provider): Promise<() => AccessPolicy> {
+  const { config, log, readiness } = provider;
   let policy: AccessPolicy = { ...config.access, rules: [], accessDefault: 'deny' };
-  const useRules = (rules: readonly AccessRule[]) => {
+  let isLoaded = false;
+  const useRules = ({ rules, mistakes }: AccessRulesFile) => {
     policy = { ...config.access, rules };
-    metrics.setAccessRulesValid(true);
-    readiness.setWarning('access rules', undefined);
+    isLoaded = true;
     readiness.setLoaded('access rules');
     log.info({ count: rules.length }, 'access rules loaded');
+    const leftOut = mistakes.length === 0 ? undefined : summarizeMistakes(mistakes);
+    tellMistake(provider, leftOut, 'the other rules are in use');
+    if (leftOut !== undefined) {
+      log.error({ mistake: leftOut }, 'access rules are left out; the other rules are in use');
+    }
   };
   await watchFiles({
     paths: [config.accessRulesFile],
     use: ([text = '']) => {
-      useRules(parseAccessRules(text));
+      // Nothing is in use that could go on without a rule: at first all of them must be right.
+      if (!isLoaded) parseAccessRules(text);
+      useRules(parseAccessRulesFile(text));
     },
     onFailure: (error) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-        useRules([]);
+        useRules({ rules: [], mistakes: [] });
         return;
       }
       const mistake = error instanceof RangeError ? error.message : 'the file cannot be read';
-      metrics.setAccessRulesValid(false);
-      readiness.setWarning('access rules', `${mistake}; the former ones, if any, stay in use`);
+      tellMistake(provider, mistake, 'the former ones, if any, stay in use');
       log.error(
         { mistake, error },
         'the access rules are broken; former ones, if any, stay in use',
@@ -66,6 +76,17 @@ export async function watchAccessRules({
     },
   });
   return () => policy;
+}
+
+/** In the metric and the warning of `/readyz`; `undefined`: there is none any more. */
+function tellMistake(
+  { metrics, readiness }: Provider,
+  mistake: string | undefined,
+  consequence: string,
+): void {
+  metrics.setAccessRulesValid(mistake === undefined);
+  const warning = mistake === undefined ? undefined : `${mistake}; ${consequence}`;
+  readiness.setWarning('access rules', warning);
 }
 
 export async function watchCertificate(

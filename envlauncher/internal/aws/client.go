@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -77,20 +78,26 @@ func (c *Client) readContents(ctx context.Context) ([]secretstore.Content, error
 		content, err := c.readParameters(ctx)
 		return []secretstore.Content{content}, err
 	}
-	versions := []version{{id: c.source.VersionID, stage: c.source.VersionStage}}
+	wanted, err := c.readWanted(ctx)
+	if err != nil || c.source.VersionStage == secretstore.Current {
+		return []secretstore.Content{wanted}, err
+	}
 	// Who was taken off the list must not come in through an old version that still names them.
-	if c.source.VersionStage != secretstore.Current {
-		versions = append(versions, version{stage: secretstore.Current})
+	current, err := c.readSecret(ctx, version{stage: secretstore.Current})
+	return []secretstore.Content{wanted, current}, err
+}
+
+// readWanted reads the version that was asked for.
+func (c *Client) readWanted(ctx context.Context) (secretstore.Content, error) {
+	if c.source.VersionStage != "" {
+		return c.readSecret(ctx, version{stage: c.source.VersionStage})
 	}
-	var contents []secretstore.Content
-	for _, version := range versions {
-		content, err := c.readSecret(ctx, version)
-		if err != nil {
-			return nil, err
-		}
-		contents = append(contents, content)
+	content, err := c.readSecret(ctx, version{id: c.source.VersionID})
+	var known *failure
+	if errors.As(err, &known) && known.isMissing {
+		return c.readSecret(ctx, version{stage: c.source.VersionID})
 	}
-	return contents, nil
+	return content, err
 }
 
 // version has one of both.

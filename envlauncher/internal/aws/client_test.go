@@ -153,6 +153,48 @@ func TestASecretIsAskedForWithItsVersion(t *testing.T) {
 	}
 }
 
+func TestWhatMayBeAnIDIsAskedForAsOneAndThenAsALabel(t *testing.T) {
+	const odd = "terraform-20240131235959012300000001"
+	byID, byStage, current := `"VersionId":"`+odd, `"VersionStage":"`+odd, `"VersionStage":"AWSCURRENT`
+	cases := map[string]struct {
+		refusedID string // the name of AWS's error for the id
+		asked     []string
+		failure   string
+	}{
+		"an id":                   {"", []string{byID, current}, ""},
+		"a label":                 {"ResourceNotFoundException", []string{byID, byStage, current}, ""},
+		"an id that is denied":    {"AccessDeniedException", []string{byID}, "AccessDeniedException"},
+		"an id of a deleted one":  {"InvalidRequestException", []string{byID}, "marked for deletion"},
+		"an id while AWS is busy": {"ThrottlingException", []string{byID}, "ThrottlingException"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if c.refusedID != "" && strings.Contains(string(body), "VersionId") {
+					answer(400, `{"__type":"`+c.refusedID+`"}`)(w, r)
+					return
+				}
+				answer(200, secretString(`{"a":"1"}`))(w, r)
+			})
+			values, err := read(t, environment(s.url), secretstore.Source{SecretID: "s", VersionID: odd, Region: "eu-west-1"}, "a")
+			if c.failure != "" {
+				expectFailure(t, err, c.refusedID == "ThrottlingException", c.failure)
+			} else if err != nil || values["a"] != "1" {
+				t.Errorf("got %q, %v", values, err)
+			}
+			if len(s.asked) != len(c.asked) {
+				t.Fatalf("asked %v", s.asked)
+			}
+			for i, expected := range c.asked {
+				if body := s.asked[i]["body"].(string); !strings.Contains(body, expected) {
+					t.Errorf("asked %s, expected %s", body, expected)
+				}
+			}
+		})
+	}
+}
+
 func TestBothVersionsMustAllowTheServiceAccount(t *testing.T) {
 	previous := secretstore.Source{SecretID: "s", VersionStage: "AWSPREVIOUS", Region: "eu-west-1"}
 	lists := map[string]struct {

@@ -35,6 +35,7 @@ func (c call) String() string { return fmt.Sprintf("%s of %s in %s", c.action, c
 type failure struct {
 	text        string
 	isTransient bool
+	isMissing   bool          // AWS knows no such secret, or not in this version
 	after       time.Duration // what AWS asks to wait
 }
 
@@ -71,7 +72,7 @@ func explain(asked call, err error) error {
 
 func explainAnswer(asked call, code string, err error) error {
 	status, after := statusOf(err)
-	f := &failure{after: after}
+	f := &failure{after: after, isMissing: code == "ResourceNotFoundException"}
 	f.isTransient = status >= 500 || status == http.StatusTooManyRequests || isThrottled(code) || code == "IDPCommunicationError"
 	f.text = fmt.Sprintf("%s: %s%s", asked, answerName(code, status), adviceOn(asked, code, f.isTransient))
 	return f

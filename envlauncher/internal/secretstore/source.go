@@ -8,18 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
-)
-
-const (
-	regionPattern    = `^[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$` // it becomes part of a host name
-	secretName       = `^[\w/+=.@-]{1,512}$`
-	secretARN        = `^arn:aws[a-z-]{0,20}:secretsmanager:([a-z0-9-]{1,40}):[0-9]{12}:secret:[\w/+=.@-]{1,520}$`
-	parameterPath    = `^/([\w.-]+(/[\w.-]+)*/?)?$`
-	versionIDPattern = `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`
-	versionStage     = `^[\w/+=.@-]{1,256}$`
-	maxPathLength    = 2048
 )
 
 // Current is the stage of the version that counts.
@@ -34,9 +23,11 @@ type Settings struct {
 
 // Source is a secret or a parameter path.
 type Source struct {
-	SecretID      string
-	VersionID     string // or
-	VersionStage  string
+	SecretID string
+	// VersionID is a version id, or a staging label that is as long as one: it is asked for as an id, and as a label where
+	// there is no such id.
+	VersionID     string
+	VersionStage  string // in place of VersionID
 	ParameterPath string // in place of a secret
 	Region        string
 }
@@ -62,7 +53,7 @@ func ParseSource(settings Settings) (Source, error) {
 
 func parseParameterSource(settings Settings) (Source, error) {
 	path := settings.ParameterPath
-	if len(path) > maxPathLength || !matches(parameterPath, path) {
+	if !isParameterPath(path) {
 		return Source{}, invalid("aws-ssm-parameter-path", path, `is not a path such as "/shop/api"`)
 	}
 	if path != "/" {
@@ -73,27 +64,25 @@ func parseParameterSource(settings Settings) (Source, error) {
 }
 
 func parseSecretSource(settings Settings) (Source, error) {
-	regionOfARN := ""
-	if parts := regexp.MustCompile(secretARN).FindStringSubmatch(settings.SecretID); parts != nil {
-		regionOfARN = parts[1]
-	} else if !matches(secretName, settings.SecretID) {
+	ownRegion := regionOfARN(settings.SecretID)
+	if ownRegion == "" && !isSecretName(settings.SecretID) {
 		return Source{}, invalid("aws-secret-name", settings.SecretID, "is neither the name nor the ARN of a secret")
 	}
-	region, err := parseRegion(cmp.Or(settings.Region, regionOfARN, settings.DefaultRegion))
+	region, err := parseRegion(cmp.Or(settings.Region, ownRegion, settings.DefaultRegion))
 	if err != nil {
 		return Source{}, err
 	}
-	if regionOfARN != "" && region != regionOfARN {
-		return Source{}, invalid("aws-region", region, fmt.Sprintf("is not the region of %s; set %q", settings.SecretID, regionOfARN))
+	if ownRegion != "" && region != ownRegion {
+		return Source{}, invalid("aws-region", region, fmt.Sprintf("is not the region of %s; set %q", settings.SecretID, ownRegion))
 	}
 	source := Source{SecretID: settings.SecretID, Region: region}
 	switch version := settings.Version; {
 	// AWS_CURRENT is what other tools have documented.
 	case version == "" || version == "AWS_CURRENT":
 		source.VersionStage = Current
-	case matches(versionIDPattern, version):
+	case mayBeVersionID(version):
 		source.VersionID = version
-	case matches(versionStage, version):
+	case isVersion(version):
 		source.VersionStage = version
 	default:
 		return Source{}, invalid("aws-secret-version", version, "is neither a version id nor a staging label")
@@ -105,13 +94,11 @@ func parseRegion(region string) (string, error) {
 	if region == "" {
 		return "", errors.New("no AWS region: set annotation piggysec.com/aws-region or the setting AWS_REGION")
 	}
-	if !matches(regionPattern, region) {
+	if !isRegion(region) {
 		return "", invalid("aws-region", region, "is not the name of an AWS region")
 	}
 	return region, nil
 }
-
-func matches(pattern, text string) bool { return regexp.MustCompile(pattern).MatchString(text) }
 
 func invalid(annotation, text, problem string) error {
 	if len(text) > 200 {

@@ -22,6 +22,9 @@ func TestParseSource(t *testing.T) {
 		"AWS_CURRENT is AWSCURRENT":           {Settings{SecretID: "s", Version: "AWS_CURRENT", Region: "eu-west-1"}, Source{SecretID: "s", VersionStage: Current, Region: "eu-west-1"}},
 		"a staging label":                     {Settings{SecretID: "s", Version: "AWSPREVIOUS", Region: "eu-west-1"}, Source{SecretID: "s", VersionStage: "AWSPREVIOUS", Region: "eu-west-1"}},
 		"a version id":                        {Settings{SecretID: "s", Version: versionID, Region: "eu-west-1"}, Source{SecretID: "s", VersionID: versionID, Region: "eu-west-1"}},
+		"an id of Terraform":                  {Settings{SecretID: "s", Version: "terraform-20240131235959012300000001", Region: "eu-west-1"}, Source{SecretID: "s", VersionID: "terraform-20240131235959012300000001", Region: "eu-west-1"}},
+		"a staging label of words":            {Settings{SecretID: "s", Version: "before the move", Region: "eu-west-1"}, Source{SecretID: "s", VersionStage: "before the move", Region: "eu-west-1"}},
+		"a secret that RDS owns":              {Settings{SecretID: "rds!db-1", Region: "eu-west-1"}, Source{SecretID: "rds!db-1", VersionStage: Current, Region: "eu-west-1"}},
 		"a parameter path":                    {Settings{ParameterPath: "/shop/api", Region: "eu-west-1"}, Source{ParameterPath: "/shop/api", Region: "eu-west-1"}},
 		"a parameter path with a final slash": {Settings{ParameterPath: "/shop/api/", Region: "eu-west-1"}, Source{ParameterPath: "/shop/api", Region: "eu-west-1"}},
 		"all parameters":                      {Settings{ParameterPath: "/", Region: "eu-west-1"}, Source{ParameterPath: "/", Region: "eu-west-1"}},
@@ -49,7 +52,7 @@ func TestParseSourceRefuses(t *testing.T) {
 		"an ARN of a region that is no": {Settings{SecretID: strings.Replace(arn, "eu-west-1", "eu-west", 1)}, `"eu-west" is not the name of an AWS region`},
 		"no region":                     {Settings{SecretID: "s"}, "no AWS region"},
 		"a region that is a host":       {Settings{SecretID: "s", Region: "evil.example/#"}, `"evil.example/#" is not the name of an AWS region`},
-		"a version that is none":        {Settings{SecretID: "s", Region: "eu-west-1", Version: "a b"}, `aws-secret-version: "a b" is neither`},
+		"a version that is none":        {Settings{SecretID: "s", Region: "eu-west-1", Version: "a\nb"}, `aws-secret-version: "a\nb" is neither`},
 		"a path without a slash":        {Settings{ParameterPath: "shop", Region: "eu-west-1"}, `aws-ssm-parameter-path: "shop" is not a path`},
 		"a path that is too long":       {Settings{ParameterPath: "/" + strings.Repeat("x", 3000), Region: "eu-west-1"}, "…"},
 	}
