@@ -272,6 +272,38 @@ func TestAKeyThatMayBeMissingLeavesItsVariableUnset(t *testing.T) {
 	}
 }
 
+func TestTheApplicationsAuthorIsToldWhyAKeyIsMissing(t *testing.T) {
+	const hint = "it is plain text without keys: use piggy:. for all of it"
+	body := `{"values":{"k":"` + canary + `"},"missing":["missing"],"hint":"` + hint + `"}`
+	t.Run("as the last words of the launcher", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, answer(200, body))
+		c.expectFailure(c.launch(p.settings("A=piggy:k", "B=piggy:missing"), "application"), 125,
+			"the secret has no key for B (piggy:missing); "+hint+`; or set the annotation piggysec.com/piggy-ignore-no-env: "true" to start without`)
+	})
+	t.Run("in the warning", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, answer(200, body))
+		code := c.launch(append(p.settings("A=piggy:k", "B=piggy:missing"), "PIGGY_IGNORE_NO_ENV=true"), "application")
+		if code != 0 || c.stderr.String() != "piggy-env: warning: variable B (piggy:missing) is left unset: the secret has no such key; "+hint+"\n" {
+			t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
+		}
+	})
+	t.Run("unless the provider is an earlier one", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, values(t, "k", canary))
+		c.expectFailure(c.launch(p.settings("A=piggy:k", "B=piggy:missing"), "application"), 125,
+			"the secret has no key for B (piggy:missing); add it there; or set the annotation")
+	})
+	t.Run("and nothing where no key is missing", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, answer(200, body))
+		if code := c.launch(p.settings("A=piggy:k"), "application"); code != 0 || c.stderr.String() != "" {
+			t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
+		}
+	})
+}
+
 func TestWhatMayPassIsTriedAgain(t *testing.T) {
 	cases := map[string]http.HandlerFunc{
 		"a provider that is overloaded": answer(503, "<html>", "Retry-After: x"),
