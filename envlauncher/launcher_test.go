@@ -205,6 +205,38 @@ func TestAWindowThatStaysClosedIsToldSoon(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsWrongIsToldWhereItClosesTheWindow(t *testing.T) {
+	const body = `{"code":"launch_window_closed","message":"container app started more than 120 s ago: restart the container"}`
+	cases := map[string]struct {
+		difference time.Duration // of the provider's clock
+		expected   string
+	}{
+		"a node that is behind":     {5 * time.Minute, "120 s ago: restart the container; this node's clock is 5 minutes behind the provider's"},
+		"a node that is ahead":      {-3 * time.Hour, "120 s ago: restart the container; this node's clock is 3 hours ahead of the provider's"},
+		"clocks that nearly agree":  {10 * time.Second, "120 s ago: restart the container\n"},
+		"clocks that agree exactly": {0, "120 s ago: restart the container\n"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := newContainer(t)
+			p := startProvider(t, func(w http.ResponseWriter, r *http.Request) {
+				date := time.Now().Add(c.difference).UTC().Format(http.TimeFormat)
+				answer(403, body, "Date: "+date)(w, r)
+			})
+			in.expectFailure(in.launch(p.settings("A=piggy:k"), "application"), 125, c.expected)
+		})
+	}
+	t.Run("and nowhere else", func(t *testing.T) {
+		in := newContainer(t)
+		p := startProvider(t, answer(403, `{"code":"access_denied","message":"no rule"}`, "Date: Sun, 22 Nov 2020 10:00:00 GMT"))
+		code := in.launch(p.settings("A=piggy:k"), "application")
+		in.expectFailure(code, 125, "no rule")
+		if strings.Contains(in.stderr.String(), "clock") {
+			t.Errorf("got %q", in.stderr.String())
+		}
+	})
+}
+
 func TestACommandThatDoesNotStart(t *testing.T) {
 	cases := map[string]struct {
 		command string

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"piggysec.com/envlauncher/internal/clock"
 	"piggysec.com/envlauncher/internal/resolver"
 	"piggysec.com/envlauncher/internal/retry"
 	"piggysec.com/envlauncher/internal/selection"
@@ -147,5 +148,5 @@ func classify(err error) error {
 		return fmt.Errorf("%w; PIGGY_CA is the CA that this Pod was admitted with, "+
 			"so create the Pod again if the CA was replaced since", err)
 	}
-	return err
+	return fmt.Errorf("%w%s", err, clock.AgainstCertificate(err, time.Now()))
 }

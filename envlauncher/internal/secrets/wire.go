@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"piggysec.com/envlauncher/internal/clock"
 	"piggysec.com/envlauncher/internal/retry"
 	"piggysec.com/envlauncher/internal/selection"
 )
@@ -72,6 +73,9 @@ func (r *Refused) Error() string {
 // the launch window that goes by it.
 func refusal(answer response, mayLag bool) error {
 	refused := parseRefusal(answer)
+	if refused.Code == "launch_window_closed" && refused.Message != "" {
+		refused.Message += clock.AgainstAnswer(answer.header.Get("Date"), time.Now())
+	}
 	isTransient := refused.Status == http.StatusTooManyRequests || refused.Status >= 500 ||
 		refused.Code == "container_not_running" || refused.Code == "launch_window_closed" && mayLag
 	if isTransient {
