@@ -103,3 +103,31 @@ test('troubleshooting.md has no message of a lookup that the code does not have'
     [],
   );
 });
+
+/** Of each vector that lacks a key, the reasons that it is told. */
+function readReasons(): string[] {
+  const file = join(import.meta.dirname, '../testdata/secret-values.json');
+  const hints = readFileSync(file, 'utf8').matchAll(/"hint": "([^"]+)"/g);
+  return [...hints].flatMap(([, hint = '']) => hint.split('; '));
+}
+
+test('troubleshooting.md has every reason why a key is missing, and no other', () => {
+  const [, table = ''] = page.split('| reason ');
+  const [lines = ''] = table.split('\n\n');
+  const told = [...lines.matchAll(/^\| `([^`]+)`(?!, and no reason)/gm)].map(
+    ([, part = '']) => part,
+  );
+  // The only parameter, the only key and no key at all are told in other words of the same row.
+  const reasons = readReasons().filter(
+    (text) => !/the only parameter|1 other key|with no keys:/.test(text),
+  );
+  assert.ok(told.length > 8 && reasons.length > 40);
+  assert.deepEqual(
+    reasons.filter((text) => !told.some((part) => isAbout(part, text))),
+    [],
+  );
+  assert.deepEqual(
+    told.filter((part) => !reasons.some((text) => isAbout(part, text))),
+    [],
+  );
+});

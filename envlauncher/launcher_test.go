@@ -260,6 +260,38 @@ func TestAWindowThatStaysClosedIsToldSoon(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsWrongIsToldWhereItClosesTheWindow(t *testing.T) {
+	const body = `{"code":"launch_window_closed","message":"container app started more than 120 s ago: restart the container"}`
+	cases := map[string]struct {
+		difference time.Duration // of the provider's clock
+		expected   string
+	}{
+		"a node that is behind":     {5 * time.Minute, "120 s ago: restart the container; this node's clock is 5 minutes behind the provider's"},
+		"a node that is ahead":      {-3 * time.Hour, "120 s ago: restart the container; this node's clock is 3 hours ahead of the provider's"},
+		"clocks that nearly agree":  {10 * time.Second, "120 s ago: restart the container\n"},
+		"clocks that agree exactly": {0, "120 s ago: restart the container\n"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := newContainer(t)
+			p := startProvider(t, func(w http.ResponseWriter, r *http.Request) {
+				date := time.Now().Add(c.difference).UTC().Format(http.TimeFormat)
+				answer(403, body, "Date: "+date)(w, r)
+			})
+			in.expectFailure(in.launch(p.settings("A=piggy:k"), "application"), 125, c.expected)
+		})
+	}
+	t.Run("and nowhere else", func(t *testing.T) {
+		in := newContainer(t)
+		p := startProvider(t, answer(403, `{"code":"access_denied","message":"no rule"}`, "Date: Sun, 22 Nov 2020 10:00:00 GMT"))
+		code := in.launch(p.settings("A=piggy:k"), "application")
+		in.expectFailure(code, 125, "no rule")
+		if strings.Contains(in.stderr.String(), "clock") {
+			t.Errorf("got %q", in.stderr.String())
+		}
+	})
+}
+
 func TestACommandThatDoesNotStart(t *testing.T) {
 	cases := map[string]struct {
 		command string
@@ -325,6 +357,38 @@ func TestAKeyThatMayBeMissingLeavesItsVariableUnset(t *testing.T) {
 	if c.terminationLog() != "" || c.facts().Argv[1] != "[$(B)]" {
 		t.Errorf("termination log %q, argv %q", c.terminationLog(), c.facts().Argv)
 	}
+}
+
+func TestTheApplicationsAuthorIsToldWhyAKeyIsMissing(t *testing.T) {
+	const hint = "it is plain text without keys: use piggy:. for all of it"
+	body := `{"values":{"k":"` + canary + `"},"missing":["missing"],"hint":"` + hint + `"}`
+	t.Run("as the last words of the launcher", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, answer(200, body))
+		c.expectFailure(c.launch(p.settings("A=piggy:k", "B=piggy:missing"), "application"), 125,
+			"the secret has no key for B (piggy:missing); "+hint+`; or set the annotation piggysec.com/piggy-ignore-no-env: "true" to start without`)
+	})
+	t.Run("in the warning", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, answer(200, body))
+		code := c.launch(append(p.settings("A=piggy:k", "B=piggy:missing"), "PIGGY_IGNORE_NO_ENV=true"), "application")
+		if code != 0 || c.stderr.String() != "piggy-env: warning: variable B (piggy:missing) is left unset: the secret has no such key; "+hint+"\n" {
+			t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
+		}
+	})
+	t.Run("unless the provider is an earlier one", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, values(t, "k", canary))
+		c.expectFailure(c.launch(p.settings("A=piggy:k", "B=piggy:missing"), "application"), 125,
+			"the secret has no key for B (piggy:missing); add it there; or set the annotation")
+	})
+	t.Run("and nothing where no key is missing", func(t *testing.T) {
+		c := newContainer(t)
+		p := startProvider(t, answer(200, body))
+		if code := c.launch(p.settings("A=piggy:k"), "application"); code != 0 || c.stderr.String() != "" {
+			t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
+		}
+	})
 }
 
 func TestWhatMayPassIsTriedAgain(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"piggysec.com/envlauncher/internal/launch"
 	"piggysec.com/envlauncher/internal/secrets"
+	"piggysec.com/envlauncher/internal/selection"
 	"piggysec.com/envlauncher/internal/signature"
 )
 
@@ -48,5 +49,5 @@ func askProvider(question launch.Question) (launch.Try, error) {
 	}
 	question.Log.Debug("ask the provider at %s", chosen.Address)
 	asked := secrets.Question{UID: chosen.UID, Signature: signature.Of(question.Argv), References: question.Keys}
-	return func(ctx context.Context) (map[string]string, error) { return client.Ask(ctx, asked) }, nil
+	return func(ctx context.Context) (selection.Selection, error) { return client.Ask(ctx, asked) }, nil
 }

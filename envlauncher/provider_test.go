@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"log"
@@ -35,6 +36,13 @@ type request struct {
 
 func startProvider(t *testing.T, answers ...http.HandlerFunc) *provider {
 	t.Helper()
+	return startProviderWith(t, func(authority providertest.Authority) *tls.Config {
+		return authority.Serving(t, "127.0.0.1", "provider.test")
+	}, answers...)
+}
+
+func startProviderWith(t *testing.T, serving func(providertest.Authority) *tls.Config, answers ...http.HandlerFunc) *provider {
+	t.Helper()
 	p := &provider{authority: providertest.NewAuthority(t)}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next := request{At: time.Now(), Token: r.Header.Get("Authorization")}
@@ -48,7 +56,7 @@ func startProvider(t *testing.T, answers ...http.HandlerFunc) *provider {
 		answer(w, r)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
-	server.TLS = p.authority.Serving(t, "127.0.0.1", "provider.test")
+	server.TLS = serving(p.authority)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	p.address = server.URL

@@ -192,6 +192,8 @@ func TestStandaloneValuesComeFromParameterStore(t *testing.T) {
 func TestStandaloneRefusesToStartTheApplication(t *testing.T) {
 	own, _, _ := createSecret(t, `{"k":"`+canary+`"}`)
 	listed, _, _ := createSecret(t, `{"k":"`+canary+`","PIGGY_ALLOWED_SA":"shop:web"}`)
+	plain, _, _ := createSecret(t, canary)
+	eaten, _, _ := createSecret(t, `{k:`+canary+`}`)
 	cases := map[string]struct {
 		settings []string
 		texts    []string
@@ -202,7 +204,9 @@ func TestStandaloneRefusesToStartTheApplication(t *testing.T) {
 		"a list without this account":      {standaloneSettings(listed), []string{"service_account_not_allowed", listed, "shop:api"}},
 		"a list, by an admission of old":   {standaloneSettings(listed, "PIGGY_SERVICE_ACCOUNT="), []string{"service_account_not_allowed"}},
 		"no list where one is required":    {standaloneSettings(own, "PIGGY_ENFORCE_SERVICE_ACCOUNT=true"), []string{"has no PIGGY_ALLOWED_SA, which is required; add it with shop:api"}},
-		"a key that is missing":            {standaloneSettings(own, "B=piggy:missing"), []string{"B (piggy:missing)"}},
+		"a key that is missing":            {standaloneSettings(own, "B=piggy:missing"), []string{"B (piggy:missing); it is a JSON object with 1 other key: "}},
+		"a key of plain text":              {standaloneSettings(plain), []string{"A (piggy:k); it is plain text without keys: use piggy:."}},
+		"a key that a shell unquoted":      {standaloneSettings(eaten), []string{"A (piggy:k); it begins like a JSON object but is not valid JSON"}},
 		"a key of ours":                    {standaloneSettings(listed, "PIGGY_SERVICE_ACCOUNT=shop:web", "A=piggy:PIGGY_ALLOWED_SA"), []string{"A (piggy:PIGGY_ALLOWED_SA)"}},
 		"two sources":                      {standaloneSettings(own, "PIGGY_AWS_SSM_PARAMETER_PATH=/shop"), []string{"exclude each other"}},
 		"a region that is none":            {standaloneSettings(own, "PIGGY_AWS_REGION=x.example"), []string{`aws-region: "x.example"`}},
@@ -222,6 +226,17 @@ func TestStandaloneRefusesToStartTheApplication(t *testing.T) {
 			in.expectFailure(code, 125, c.texts...)
 		})
 	}
+}
+
+func TestStandaloneGivesAJSONObjectWhole(t *testing.T) {
+	text := "\uFEFF{\n  \"k\": \"" + canary + "\",\n  \"PIGGY_ALLOWED_SA\": \"shop:api\"\n}\n"
+	name, _, _ := createSecret(t, text)
+	c := newStandaloneContainer(t)
+	c.giveIdentity()
+	if code := c.launch(slices.Concat(standaloneSettings(name), identity(moto(t)), []string{"A=piggy:.", "B=piggy:k"}), "application"); code != 0 {
+		t.Fatalf("exit code %d: %s", code, c.stderr.String())
+	}
+	c.expectEnvironment(append(identity(moto(t)), "A="+text, "B="+canary)...)
 }
 
 func TestStandaloneStartsWithoutAMissingKeyWhereThatIsAsked(t *testing.T) {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"piggysec.com/envlauncher/internal/providertest"
 )
@@ -97,6 +99,28 @@ func TestOnlyTheCAOfTheEnvironmentIsTrusted(t *testing.T) {
 		}
 		c.expectEnvironment("A=" + canary)
 	})
+}
+
+func TestACertificateOfAnotherTimePointsAtTheClock(t *testing.T) {
+	cases := map[string]struct {
+		from, to time.Duration
+		expected string
+	}{
+		"one that is not valid yet": {time.Hour, 2 * time.Hour, "; this node's clock is likely behind: correct it"},
+		"one that has expired":      {-2 * time.Hour, -time.Hour, "; the certificate was not renewed, or this node's clock is ahead"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := newContainer(t)
+			p := startProviderWith(t, func(authority providertest.Authority) *tls.Config {
+				return authority.ServingBetween(t, time.Now().Add(c.from), time.Now().Add(c.to), "127.0.0.1")
+			}, values(t, "k", canary))
+			in.expectFailure(in.launch(p.settings("A=piggy:k"), "application"), 125, "certificate has expired or is not yet valid", c.expected)
+			if len(p.asked()) != 0 {
+				t.Error("the token was sent")
+			}
+		})
+	}
 }
 
 func TestNamesAreResolvedAndVerified(t *testing.T) {

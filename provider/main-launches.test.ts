@@ -126,11 +126,21 @@ test('a container that just started gets the values that it refers to, and no ot
   assert.deepEqual(body, { values: { DB_PASSWORD: canary }, missing: [] });
 });
 
+test('a start that its node dates before the creation of its Pod is a clock to correct', async () => {
+  const startedAt = new Date(Date.now() - 600_000);
+  const metadata = { creationTimestamp: new Date(Date.now() - 1000).toISOString() };
+  const { body } = await prepare({ pod: { startedAt, metadata } })();
+  assert.equal(body['code'], 'launch_window_closed');
+  assert.match(String(body['message']), /before its Pod was created: that clock is behind/);
+});
+
 test('a key that the secret lacks is told as missing', async () => {
   const pod = { env: { PORT: 'piggy:PORT', DB_PORT: 'piggy:db.port' } };
   const references = ['PORT', 'db.port'];
   const { body } = await prepare({ pod, body: { references } })();
-  assert.deepEqual(body, { values: { 'db.port': '5432' }, missing: ['PORT'] });
+  const { hint, ...others } = body;
+  assert.deepEqual(others, { values: { 'db.port': '5432' }, missing: ['PORT'] });
+  assert.match(String(hint), /^it is a JSON object with \d other keys: /);
 });
 
 const longAgo = new Date(Date.now() - 3_600_000);
@@ -256,6 +266,8 @@ for (const [name, [status, code, launch]] of Object.entries(refusals)) {
     );
     assert.equal(typeof answer.body['message'], 'string');
     if (code === 'aws_throttled') assert.ok('retry-after' in answer.headers);
+    // By it the launcher sees that its node's clock is wrong.
+    assert.ok('date' in answer.headers);
   });
 }
 

@@ -12,6 +12,7 @@ import (
 	"piggysec.com/envlauncher/internal/aws"
 	"piggysec.com/envlauncher/internal/launch"
 	"piggysec.com/envlauncher/internal/secretstore"
+	"piggysec.com/envlauncher/internal/selection"
 )
 
 func main() {
@@ -48,5 +49,5 @@ func askSecretStore(question launch.Question) (launch.Try, error) {
 	}
 	question.Log.Debug("ask AWS for %s in %s", source.Resource(), source.Region)
 	reader := secretstore.Reader{ServiceAccount: chosen.ServiceAccount, AllowListRequired: chosen.EnforceServiceAccount}
-	return func(ctx context.Context) (map[string]string, error) { return client.Read(ctx, question.Keys, reader) }, nil
+	return func(ctx context.Context) (selection.Selection, error) { return client.Read(ctx, question.Keys, reader) }, nil
 }

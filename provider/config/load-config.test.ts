@@ -39,7 +39,7 @@ test('what is set wins over the default', () => {
     PIGGY_LAUNCH_WINDOW: '1m30s',
     PIGGY_ENFORCE_INTEGRITY: 'false',
     PIGGY_REGISTRY_MIRRORS:
-      'docker.io/library=mirror.example:5000/hub, ghcr.io=ghcr.mirror.example',
+      'docker.io/library=mirror.example:5000/hub, ghcr.io=ghcr.mirror.example, [::1]:5000=[fd00::5]:5000',
     PIGGY_REGISTRY_ALLOW_LIST: '*.dkr.ecr.*.amazonaws.com, ghcr.io',
     PIGGY_PULL_SECRET_NAMESPACES: 'shop, bank',
     PIGGY_ADMISSION_KEY_FILES: '/keys/current,/keys/former',
@@ -53,6 +53,7 @@ test('what is set wins over the default', () => {
   assert.deepEqual(config.registries.mirrors, [
     { from: 'docker.io/library', to: 'mirror.example:5000/hub' },
     { from: 'ghcr.io', to: 'ghcr.mirror.example' },
+    { from: '[::1]:5000', to: '[fd00::5]:5000' },
   ]);
   assert.deepEqual(config.registries.allowList, ['*.dkr.ecr.*.amazonaws.com', 'ghcr.io']);
   assert.deepEqual(config.pullSecretNamespaces, ['shop', 'bank']);

@@ -26,7 +26,7 @@ const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 const mirror = {
   label: 'registry/path=mirror/path',
   parse: (text: string): { readonly from: string; readonly to: string } => {
-    const [, from, to] = /^([\w.:/-]+)=([\w.:/-]+)$/.exec(text) ?? [];
+    const [, from, to] = /^([\w.:/[\]-]+)=([\w.:/[\]-]+)$/.exec(text) ?? [];
     if (from !== undefined && to !== undefined && !text.includes('://')) return { from, to };
     throw new RangeError('must be written registry/path=mirror/path, without https://');
   },

@@ -84,10 +84,10 @@ async function describeValues(
   read: () => ReturnType<ReadSecrets>,
 ): Promise<Outcome> {
   try {
-    const { missing } = await read();
+    const { missing, hint } = await read();
     if (missing.length > 0) {
-      const advice = 'add them, or set piggysec.com/piggy-ignore-no-env';
-      return fails(`the secret has no key for ${missing.join(', ')}`, advice);
+      const advice = 'or set piggysec.com/piggy-ignore-no-env to start without';
+      return fails(`the secret has no key for ${missing.join(', ')}; ${hint ?? 'add it'}`, advice);
     }
     return references.length > 0
       ? ok(`the secret can be read and has ${references.join(', ')}`)

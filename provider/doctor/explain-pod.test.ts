@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProviderError } from '../errors.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
-import { SecretValue } from '../secrets/secret-value.ts';
+import { parseSecretString, selectValues } from '../secrets/values.ts';
 import { injectedPod } from '../testing/injected-pod.ts';
 import { createPodExplainer, type PodExplainerDependencies } from './explain-pod.ts';
 import { renderText } from './finding.ts';
@@ -31,8 +31,7 @@ const dependencies: PodExplainerDependencies = {
         new ProviderError('secret_not_found', 'secret shop/missing does not exist'),
       );
     }
-    const values = new Map([['A', new SecretValue('canary-0a1b2c')]]);
-    return Promise.resolve({ values, missing: references.filter((key) => !values.has(key)) });
+    return Promise.resolve(selectValues(parseSecretString('{"A":"canary-0a1b2c"}'), references));
   },
   accessPolicy: { rules, accessDefault: 'namespace', prefix: '' },
   defaults: {
@@ -142,7 +141,13 @@ const cases: Record<string, [pod: V1Pod, lines: RegExp[]]> = {
   ],
   'a key that is not there': [
     manifest({ container: { env: [{ name: 'B', value: 'piggy:B' }] } }),
-    [/./, /./, /./, /./, /^fails +app: values +the secret has no key for B → /],
+    [
+      /./,
+      /./,
+      /./,
+      /./,
+      /^fails +app: values +the secret has no key for B; it is a JSON object with 1 other key: .* → /,
+    ],
   ],
   'references that only the launcher will see': [
     manifest({ container: { env: [], envFrom: [{ secretRef: { name: 's' } }] } }),

@@ -39,6 +39,7 @@ const answerAll: ReadLaunchValues = () =>
   Promise.resolve({
     values: new Map([['DB_PASSWORD', new SecretValue(canary)]]),
     missing: ['PORT'],
+    hint: 'it is empty',
   });
 
 function createLaunches(
@@ -65,7 +66,10 @@ test('a launcher gets its values and what is missing, for nobody to keep', async
   const response = await post('{"uid":"1"}', { authorization: 'Bearer a.b.c' });
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('cache-control'), 'no-store');
-  assert.deepEqual(await response.json(), { values: { DB_PASSWORD: canary }, missing: ['PORT'] });
+  assert.equal(
+    await response.text(),
+    `{"values":{"DB_PASSWORD":"${canary}"},"missing":["PORT"],"hint":"it is empty"}`,
+  );
   assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' } }]);
 });
 

@@ -125,7 +125,7 @@ function admit(guard: Guard): MiddlewareHandler<RequestEnv> {
 }
 
 /** The one place where secret values become text. */
-function reveal({ values, missing }: SelectedValues) {
+function reveal({ values, missing, hint }: SelectedValues) {
   const revealed = [...values].map(([key, value]) => [key, value.reveal()] as const);
-  return { values: Object.fromEntries(revealed), missing };
+  return { values: Object.fromEntries(revealed), missing, hint };
 }

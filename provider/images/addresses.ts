@@ -52,6 +52,17 @@ export function literalAddress({ hostname }: URL): string | undefined {
   return isIP(bare) === 0 ? undefined : bare;
 }
 
+/** Of a reference's registry, `host[:port]`: whether every machine takes it for itself (RFC 6761, section 6.3). */
+export function meansOwnHost(registry: string): boolean {
+  const url = URL.parse(`https://${registry}`);
+  if (url === null) return false;
+  const address = literalAddress(url);
+  if (address === undefined) return /(?:^|\.)localhost\.?$/.test(url.hostname);
+  const decision = decideAddress(address, { loopbackAllowed: false });
+  const isLoopback = !decision.allowed && decision.reason === 'loopback';
+  return isLoopback || address === '0.0.0.0' || address === '::';
+}
+
 function createBlockList(subnets: readonly string[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {

@@ -17,6 +17,7 @@ export type LookupContext = {
   readonly written: ImageReference;
   /** As it was looked up, on a mirror perhaps. */
   readonly reference: ImageReference;
+  readonly meansOwnHost: boolean;
   readonly skipVerifyRegistry: boolean;
   readonly skipVerify: boolean;
 };
@@ -50,17 +51,38 @@ export function allRefused(
 /** Says of which image a failure is; a mistake of ours goes on as it is. */
 export function withContext(context: LookupContext, error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;
-  const { code, cause, message, retryAfterSeconds } = error;
+  const isOwnHost = context.meansOwnHost && error.code === 'registry_not_allowed';
+  const { code, cause, message, retryAfterSeconds } = isOwnHost ? ownHost(context, error) : error;
   const where = `registry ${nameRegistry(context)}, image ${describeImage(context.reference)}`;
-  const isIgnored = context.skipVerifyRegistry && !context.skipVerify;
-  const remark =
-    code === 'registry_unavailable' && isIgnored
-      ? '; image-skip-verify-registry is not permitted for it (PIGGY_REGISTRY_MAY_SKIP_VERIFY)'
-      : '';
+  const remark = code === 'registry_unavailable' ? remarkOn(context) : '';
   return new ProviderError(code, toOneLine(`${where}: ${message}${remark}`), {
     cause,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
+}
+
+/** Only the operator can help, and not by another name of the same host: it is the provider's own Pod. */
+function ownHost({ written, reference }: LookupContext, cause: ProviderError): ProviderError {
+  const { registry } = reference;
+  const isMirrored = written.registry !== registry;
+  return new ProviderError(
+    cause.code,
+    isMirrored
+      ? `the mirror ${registry} is the provider's own Pod; set command, or have who runs Piggy correct PIGGY_REGISTRY_MIRRORS to a host that the provider can reach (or list this one in PIGGY_REGISTRY_LOOPBACK_HOSTS, if a registry runs in that Pod)`
+      : `${registry} means each node itself, where the provider cannot reach it; set command, or have who runs Piggy map it with PIGGY_REGISTRY_MIRRORS (${registry}=name-the-provider-can-reach:5000), and list that host in PIGGY_REGISTRY_PLAIN_HTTP if it speaks HTTP`,
+    { cause },
+  );
+}
+
+function remarkOn({ meansOwnHost, ...context }: LookupContext): string {
+  // Of names under localhost a resolver may know nothing.
+  if (meansOwnHost) {
+    return '; a name under localhost means each node itself, so PIGGY_REGISTRY_MIRRORS must map it to one that the provider can reach';
+  }
+  const isIgnored = context.skipVerifyRegistry && !context.skipVerify;
+  return isIgnored
+    ? '; image-skip-verify-registry is not permitted for it (PIGGY_REGISTRY_MAY_SKIP_VERIFY)'
+    : '';
 }
 
 /** Once each, and no more than two: the next step comes after them, and must not be cut off. */

@@ -2,6 +2,7 @@
 
 import { ProviderError } from '../errors.ts';
 import type { PullSecretReference } from '../kubernetes/pull-secrets.ts';
+import { meansOwnHost } from './addresses.ts';
 import { matchesHostGlob } from './host-glob.ts';
 import { selectMirror } from './mirrors.ts';
 import { parseImageReference, type ImageReference } from './reference.ts';
@@ -25,6 +26,8 @@ export type Lookup = Omit<ImageQuestion, 'reference'> &
   Omit<RegistryAccess, 'credential'> & {
     /** Before mirroring; `reference` is what is looked up. */
     readonly written: ImageReference;
+    /** What is looked up is each machine itself, and not a registry beside the provider that the operator listed. */
+    readonly meansOwnHost: boolean;
   };
 
 /** Throws `invalid_image_reference` and `registry_not_allowed`. */
@@ -40,9 +43,15 @@ export function parseLookup(question: ImageQuestion, settings: RegistrySettings)
     ...question,
     written,
     reference,
+    meansOwnHost: meansOwnHost(registry) && !isListed(registry, settings.loopbackHosts),
     plainHttp: settings.plainHttpHosts.includes(registry),
     skipVerify: question.skipVerifyRegistry && settings.skipVerifyHosts.includes(registry),
   };
+}
+
+function isListed(registry: string, hosts: readonly string[]): boolean {
+  // With the port that goes without saying, too.
+  return [registry, `${registry}:443`, `${registry}:80`].some((name) => hosts.includes(name));
 }
 
 function notInAllowList(registry: string): ProviderError {

@@ -10,7 +10,7 @@ function read(pod: object) {
 
 test('a Pod is read with init containers, without ephemeral ones', () => {
   const pod = read({
-    metadata: { uid: 'u-1' },
+    metadata: { uid: 'u-1', creationTimestamp: '2026-11-01T10:00:00Z' },
     spec: {
       serviceAccountName: 'api',
       initContainers: [{ name: 'init' }],
@@ -22,6 +22,7 @@ test('a Pod is read with init containers, without ephemeral ones', () => {
   const { containers, ...rest } = pod;
   const expected = {
     uid: 'u-1',
+    createdAtMs: Date.UTC(2026, 10, 1, 10),
     serviceAccountName: 'api',
     isBeingDeleted: false,
     isFinished: false,
@@ -37,6 +38,20 @@ test('an empty Pod has no uid and no containers', () => {
   const { uid, containers } = read({});
   assert.deepEqual({ uid, containers }, { uid: '', containers: [] });
 });
+
+const creations: Record<string, [creationTimestamp: unknown, createdAtMs: number | undefined]> = {
+  'a text': ['2026-11-01T10:00:00Z', Date.UTC(2026, 10, 1, 10)],
+  'a Date': [new Date('2026-11-01T10:00:00Z'), Date.UTC(2026, 10, 1, 10)],
+  'null, as in manifests': [null, undefined],
+  nothing: [undefined, undefined],
+  'no time': ['soon', undefined],
+};
+
+for (const [name, [creationTimestamp, createdAtMs]] of Object.entries(creations)) {
+  test(`the creation of a Pod may be ${name}`, () => {
+    assert.equal(read({ metadata: { creationTimestamp } }).createdAtMs, createdAtMs);
+  });
+}
 
 const ends: Record<string, [pod: object, isBeingDeleted: boolean, isFinished: boolean]> = {
   'a Pod that runs': [{ status: { phase: 'Running' } }, false, false],

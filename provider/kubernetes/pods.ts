@@ -11,6 +11,8 @@ import type {
 
 export type Pod = {
   readonly uid: string;
+  /** By the clock of the API server. */
+  readonly createdAtMs: number | undefined;
   readonly serviceAccountName: string;
   readonly isBeingDeleted: boolean;
   /** No container of it will run again. */
@@ -45,11 +47,18 @@ export type ContainerState =
 export function parsePod({ metadata, spec, status }: V1Pod): Pod {
   return {
     uid: metadata?.uid ?? '',
+    createdAtMs: parseTime(metadata?.creationTimestamp),
     serviceAccountName: spec?.serviceAccountName ?? 'default',
     isBeingDeleted: metadata?.deletionTimestamp !== undefined,
     isFinished: isFinished(status),
     containers: parseContainers(spec, status),
   };
+}
+
+/** A Date, or the text that it is in JSON; null in manifests that a tool wrote. */
+function parseTime(time: unknown): number | undefined {
+  const ms = time instanceof Date ? time.getTime() : Date.parse(String(time));
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function isFinished(status: V1PodStatus | undefined): boolean {

@@ -38,6 +38,7 @@ const sidecar: PodContainer = { ...app, name: 'sidecar', command: ['/sidecar'], 
 
 const pod: Pod = {
   uid: 'pod-1',
+  createdAtMs: NOW - 2000,
   serviceAccountName: 'api',
   isBeingDeleted: false,
   isFinished: false,
@@ -195,10 +196,36 @@ const starts: Record<string, [state: ContainerState, outcome: Outcome]> = {
 
 for (const [name, [state, expected]] of Object.entries(starts)) {
   test(`check 5: ${name}`, () => {
-    const question = { podUid: 'pod-1', windowMs: 120_000, nowMs: NOW };
+    const question = { podUid: 'pod-1', podCreatedAtMs: 0, windowMs: 120_000, nowMs: NOW };
     assert.equal(outcome(decideStart({ ...app, state }, question)), expected);
   });
 }
+
+const RESTART = /^container app started more than 120 s ago: restart the container/;
+const CLOCK =
+  /^container app started more than 120 s ago by the clock of its node, which is before its Pod was created: that clock is behind/;
+const LATE = NOW - 300_000;
+const late: Record<string, [podCreatedAtMs: number | undefined, message: RegExp]> = {
+  'before its Pod was created is proof of a clock that is behind': [LATE + 30_001, CLOCK],
+  'long before its Pod was created is, too': [NOW, CLOCK],
+  'just before its Pod was created is no proof': [LATE + 30_000, RESTART],
+  'after its Pod was created is its age': [LATE - 1000, RESTART],
+  'in a Pod without a creation is its age': [undefined, RESTART],
+};
+
+for (const [name, [podCreatedAtMs, expected]] of Object.entries(late)) {
+  test(`check 5: a start that is too old and ${name}`, () => {
+    const question = { podUid: 'pod-1', podCreatedAtMs, windowMs: 120_000, nowMs: NOW };
+    const decision = decideStart({ ...app, state: running(LATE) }, question);
+    assert.equal(outcome(decision), 'launch_window_closed');
+    assert.match(decision.allowed ? '' : decision.message, expected);
+  });
+}
+
+test('check 5: a start before its Pod was created is launched while its window is open', () => {
+  const question = { podUid: 'pod-1', podCreatedAtMs: NOW, windowMs: 120_000, nowMs: NOW };
+  assert.equal(outcome(decideStart({ ...app, state: running(NOW - 60_000) }, question)), 'allowed');
+});
 
 const A = literal('A', 'piggy:A');
 const references: Record<

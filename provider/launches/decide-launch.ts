@@ -91,14 +91,18 @@ export function decideSignature({ name, args }: PodContainer, signature: string)
 
 export type StartQuestion = {
   readonly podUid: string;
+  readonly podCreatedAtMs: number | undefined;
   readonly windowMs: number;
   readonly nowMs: number;
 };
 
+// By how much the clocks of nodes may differ without being wrong.
+const TOLERATED_MS = 30_000;
+
 /** The first half of check 5, by the container's status; the second is the launch window's own memory. */
 export function decideStart(
   { name: container, state }: PodContainer,
-  { podUid, windowMs, nowMs }: StartQuestion,
+  { podUid, podCreatedAtMs, windowMs, nowMs }: StartQuestion,
 ): Decision<ContainerStart> {
   switch (state.kind) {
     case 'running': {
@@ -106,7 +110,9 @@ export function decideStart(
       const start = { podUid, container, restarts, startedAtMs, windowMs };
       // A start in the future is a clock that differs: open.
       if (nowMs - startedAtMs < windowMs) return allow(start);
-      return windowClosed(`container ${container} started more than ${windowMs / 1000} s ago`);
+      const tooOld = `container ${container} started more than ${windowMs / 1000} s ago`;
+      const isBefore = startedAtMs + TOLERATED_MS < (podCreatedAtMs ?? startedAtMs);
+      return isBefore ? clockBehind(tooOld) : windowClosed(tooOld);
     }
     case 'waiting': {
       const { restarts } = state;
@@ -125,6 +131,14 @@ function notRunning(container: string, state: string): Decision<never> {
   return refuse(
     'container_not_running',
     `container ${container} is ${state}; try again in a moment`,
+  );
+}
+
+/** The start is told by the clock of the node, the creation by that of the API server, and no container is older than its Pod. */
+function clockBehind(tooOld: string): Decision<never> {
+  return refuse(
+    'launch_window_closed',
+    `${tooOld} by the clock of its node, which is before its Pod was created: that clock is behind, so correct it; a restart alone may not help`,
   );
 }
 

@@ -99,7 +99,9 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const settings = parseLaunchSettings(container.settings, defaults);
     note(describeSource(settings.source));
     if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
-    const question = { podUid: pod.uid, windowMs: settings.launchWindowMs, nowMs: now() };
+    const { uid: podUid, createdAtMs: podCreatedAtMs } = pod;
+    const { launchWindowMs: windowMs } = settings;
+    const question = { podUid, podCreatedAtMs, windowMs, nowMs: now() };
     const start = settle(decideStart(container, question)); // 5
     settle(launchWindow.decide(start));
     settle(decideReferences(container, references)); // 6

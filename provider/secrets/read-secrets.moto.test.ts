@@ -92,6 +92,7 @@ const json: Record<string, [written: string, values: Record<string, string>]> = 
   'a value of nearly 64 KB': [JSON.stringify({ LONG }), { LONG }],
   'keys with dots and dashes': ['{"tls.crt":"C","a-b":"D"}', { 'tls.crt': 'C', 'a-b': 'D' }],
   'plain text, whole': ['hunter2', { '.': 'hunter2' }],
+  'an object, whole': [' {"A": 1e2}\n', { '.': ' {"A": 1e2}\n', A: '1e2' }],
 };
 
 for (const [name, [SecretString, values]] of Object.entries(json)) {

@@ -16,6 +16,7 @@ import {
 type Expected = {
   readonly values: Readonly<Record<string, string>>;
   readonly missing: readonly string[];
+  readonly hint?: string;
   readonly ambiguous?: readonly string[];
   readonly allowLists: readonly string[];
 };
@@ -29,12 +30,15 @@ const vectors = JSON.parse(
   readonly parameters: Vectors<{ readonly parameters: readonly Parameter[] }>;
 };
 
-function check(content: SecretContent, { values, missing, ambiguous, allowLists }: Expected): void {
+function check(content: SecretContent, expected: Expected): void {
+  const { values, missing, hint, ambiguous, allowLists } = expected;
   const asked = [...Object.keys(values), ...missing];
   const selected = selectValues(content, asked);
   const revealed = [...selected.values].map(([key, value]) => [key, value.reveal()]);
   assert.deepEqual(revealed, Object.entries(values));
   assert.deepEqual(selected.missing, missing);
+  assert.equal(selected.hint, hint);
+  assert.ok(!selected.hint?.includes('canary'));
   assert.deepEqual(content.allowLists, allowLists);
   for (const key of ambiguous ?? []) {
     assert.throws(() => selectValues(content, [key]), { code: 'ambiguous_parameter' });
@@ -70,6 +74,31 @@ test('the error of an ambiguous key names the parameters, not their values', () 
   );
 });
 
+test('the whole of a JSON object is its stored text, which its allow-list is part of and decides about', () => {
+  const text = ' {"A": 1e2, "PIGGY_ALLOWED_SA": "shop:api"}\n';
+  const { allowLists, find } = parseSecretString(text);
+  assert.deepEqual(allowLists, ['shop:api']);
+  assert.equal(find('.')?.reveal(), text);
+  assert.equal(find('PIGGY_ALLOWED_SA'), undefined);
+});
+
+test('why a key is missing is told without a word of the secret', () => {
+  const told = new Set(
+    Object.values(vectors.secretString).map(({ hint = '' }) => hint.replaceAll(/\d+/g, '')),
+  );
+  const secret = fc.oneof(fc.string({ unit: 'grapheme' }), fc.json(), fc.constant('canary-0f3a'));
+  const begins = fc.constantFrom('', '{', '"', "'", '[', 'A=', '{"A":', '{A:', 'A=1\nB=', '\uFEFF');
+  const ends = fc.constantFrom('', '}', '"', ']', '\n', ',}');
+  fc.assert(
+    fc.property(begins, secret, ends, (begin, middle, end) => {
+      const content = parseSecretString(begin + middle + end);
+      const { hint = '' } = selectValues(content, ['not there']);
+      // Of a set of sentences that is known beforehand, and numbers.
+      assert.ok(told.has(hint.replaceAll(/\d+/g, '').replace('other key:', 'other keys:')), hint);
+    }),
+  );
+});
+
 test('a value of 64 KB comes out whole', () => {
   const value = 'x'.repeat(65_536);
   const found = parseSecretString(JSON.stringify({ value })).find('value');
@@ -82,6 +111,11 @@ const hostile: Record<string, string> = {
   'deep nesting': `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`,
   'quotes and backslashes': '\\"'.repeat(50_000),
   'a string without end': `{"a":"${'\\\\'.repeat(50_000)}`,
+  'blanks before a word': `${' '.repeat(100_000)}x`,
+  'blanks in quotes': `'${' '.repeat(100_000)}x:`,
+  'names without a value': 'export '.repeat(15_000),
+  'lines of NAME=value': 'export A = \n'.repeat(9_000),
+  'one long name': 'A'.repeat(100_000),
   'many members': `{${Array.from({ length: 10_000 }, (_, i) => `"${i}":${i}`).join(',')}}`,
 };
 
@@ -108,7 +142,7 @@ test('values of any JSON object are those that JSON.parse reads', () => {
     fc.property(objects, fc.nat(3), (object, indent) => {
       const content = parseSecretString(JSON.stringify(object, null, indent));
       for (const [key, value] of Object.entries(object)) {
-        if (key.startsWith('PIGGY_')) continue;
+        if (key.startsWith('PIGGY_') || key === '.') continue;
         const text =
           typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
         assert.equal(content.find(key)?.reveal(), text);

@@ -1,6 +1,13 @@
 // Decides which values a secret holds and under which key each of them is asked for (docs/annotations.md).
 
 import { ProviderError } from '../errors.ts';
+import {
+  classifyText,
+  explainMissing,
+  RESERVED_PREFIX,
+  WHOLE,
+  type SecretShape,
+} from './missing-keys.ts';
 import { SecretValue } from './secret-value.ts';
 
 export type SecretContent = {
@@ -8,6 +15,8 @@ export type SecretContent = {
   readonly allowLists: readonly string[];
   /** `undefined` where it has no such key. Throws `ambiguous_parameter`. */
   readonly find: (key: string) => SecretValue | undefined;
+  /** Tells nothing of the content. */
+  readonly explainMissing: (keys: readonly string[]) => string;
 };
 
 export type Parameter = { readonly name: string; readonly value: string };
@@ -15,21 +24,28 @@ export type Parameter = { readonly name: string; readonly value: string };
 export type SelectedValues = {
   readonly values: ReadonlyMap<string, SecretValue>;
   readonly missing: readonly string[];
+  /** Why, and what to do; `undefined` where nothing is missing. */
+  readonly hint?: string;
 };
 
 const ALLOW_LIST = 'PIGGY_ALLOWED_SA';
-const RESERVED_PREFIX = 'PIGGY_';
-const WHOLE = '.';
+const BYTE_ORDER_MARK = '\uFEFF';
 
-/** SecretString of Secrets Manager. A text that is no JSON object is one value, as it is. */
+/** SecretString of Secrets Manager. All of it is one value, as it is; a JSON object has others besides. */
 export function parseSecretString(text: string): SecretContent {
-  if (!isJsonObject(text)) return wholeContent(text);
-  const json = tokenize(text);
+  // Editors put it there, and nobody sees it; JSON does not have it.
+  const read = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  if (!isObject(parseJson(read)))
+    return wholeContent(text, () => classifyText(read, parseJson(read)));
+  const json = tokenize(read);
   const members = readMembers(json, 0);
   const allowList = members.get(ALLOW_LIST);
+  const shape = { kind: 'object', count: members.size } as const;
   return {
     allowLists: allowList === undefined ? [] : [writeText(json, allowList)],
+    explainMissing: (keys) => explainMissing(shape, keys),
     find: unlessReserved((key) => {
+      if (key === WHOLE) return new SecretValue(text);
       const at = members.get(key) ?? findNested(json, key.split('.'));
       return at === undefined ? undefined : new SecretValue(writeText(json, at));
     }),
@@ -38,17 +54,19 @@ export function parseSecretString(text: string): SecretContent {
 
 /** SecretBinary of Secrets Manager: one value, base64-encoded. */
 export function parseSecretBinary(bytes: Uint8Array): SecretContent {
-  return wholeContent(Buffer.from(bytes).toString('base64'));
+  return wholeContent(Buffer.from(bytes).toString('base64'), () => ({ kind: 'binary' }));
 }
 
 /** Parameters of one path; the key is the last element of the name. */
 export function parseParameters(parameters: readonly Parameter[]): SecretContent {
   const byKey = Map.groupBy(parameters, ({ name }) => name.slice(name.lastIndexOf('/') + 1));
+  const shape = { kind: 'parameters', count: parameters.length } as const;
   return {
     allowLists: (byKey.get(ALLOW_LIST) ?? []).map(({ value }) => value),
+    explainMissing: (keys) => explainMissing(shape, keys),
     find: unlessReserved((key) => {
       const [parameter, ...others] = byKey.get(key) ?? [];
-      if (parameter === undefined) return undefined;
+      if (parameter === undefined || key === WHOLE) return undefined;
       if (others.length > 0) throw ambiguous(key, [parameter, ...others]);
       return new SecretValue(parameter.value);
     }),
@@ -66,17 +84,19 @@ export function selectValues(
     if (value === undefined) missing.push(reference);
     else values.set(reference, value);
   }
-  return { values, missing };
+  if (missing.length === 0) return { values, missing };
+  return { values, missing, hint: content.explainMissing(missing) };
 }
 
-function wholeContent(text: string): SecretContent {
+function wholeContent(text: string, shape: () => SecretShape): SecretContent {
   return {
     allowLists: [],
+    explainMissing: (keys) => explainMissing(shape(), keys),
     find: (key) => (key === WHOLE ? new SecretValue(text) : undefined),
   };
 }
 
-/** Keys of ours say how a secret may be used; they are given to nobody. */
+/** Keys of ours say how a secret may be used; they are given to nobody, but within the whole of a secret. */
 function unlessReserved(find: SecretContent['find']): SecretContent['find'] {
   return (key) => (key.startsWith(RESERVED_PREFIX) ? undefined : find(key));
 }
@@ -87,14 +107,18 @@ function ambiguous(key: string, parameters: readonly Parameter[]): ProviderError
   return new ProviderError('ambiguous_parameter', `${key} is the end of ${names}: ${advice}`);
 }
 
-function isJsonObject(text: string): boolean {
+/** `undefined` for what is no JSON. */
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return JSON.parse(text);
   } catch {
     // The error quotes the text, which is secret, so it is not passed on.
-    return false;
+    return undefined;
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 // Values stay JSON text until they are asked for: a JavaScript number would round 1e400 and 64-bit integers, and a

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"piggysec.com/envlauncher/internal/secretstore"
+	"piggysec.com/envlauncher/internal/selection"
 )
 
 // AWS gives ten in an answer; a path as "/" could hold tens of thousands.
@@ -57,16 +58,16 @@ func NewClient(config Config, source secretstore.Source) (*Client, error) {
 	return client, err
 }
 
-// Read makes one try: it reads the source, lets its allow-lists decide, and returns a value for each key that
-// exists. Its error is a retry.Transient where another try may help.
-func (c *Client) Read(ctx context.Context, keys []string, reader secretstore.Reader) (map[string]string, error) {
+// Read makes one try: it reads the source, lets its allow-lists decide, and selects what
+// was asked for. Its error is a retry.Transient where another try may help.
+func (c *Client) Read(ctx context.Context, keys []string, reader secretstore.Reader) (selection.Selection, error) {
 	contents, err := c.readContents(ctx)
 	if err != nil {
-		return nil, told(err)
+		return selection.Selection{}, told(err)
 	}
 	for _, content := range contents {
 		if err := content.Check(reader, c.source.Resource()); err != nil {
-			return nil, err
+			return selection.Selection{}, err
 		}
 	}
 	return contents[0].Select(keys)

@@ -91,7 +91,8 @@ func read(t *testing.T, env map[string]string, source secretstore.Source, keys .
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Read(t.Context(), keys, api)
+	found, err := client.Read(t.Context(), keys, api)
+	return found.Values, err
 }
 
 // expectFailure checks an error: what it says, whether another try may help, and that it holds nothing of an answer.

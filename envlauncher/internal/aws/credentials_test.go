@@ -55,8 +55,8 @@ func TestIRSA(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if values, err := client.Read(t.Context(), []string{"a"}, api); err != nil || values["a"] != "1" {
-			t.Fatalf("got %q, %v", values, err)
+		if found, err := client.Read(t.Context(), []string{"a"}, api); err != nil || found.Values["a"] != "1" {
+			t.Fatalf("got %q, %v", found.Values, err)
 		}
 	}
 	body := s.asked[0]["body"].(string)

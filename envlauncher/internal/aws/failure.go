@@ -4,6 +4,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"piggysec.com/envlauncher/internal/clock"
 	"piggysec.com/envlauncher/internal/retry"
 )
 
@@ -140,7 +142,8 @@ func explainNetwork(err error) (reason string, isTransient bool) {
 	case errors.Is(err, errTooLarge):
 		return errTooLarge.Error(), false
 	case errors.As(err, &verification):
-		return verification.Error() + "; the image has no CA for it? AWS_CA_BUNDLE names a file that has", false
+		return verification.Error() + cmp.Or(clock.AgainstCertificate(verification, time.Now()),
+			"; the image has no CA for it? AWS_CA_BUNDLE names a file that has"), false
 	case errors.As(err, &lookup):
 		return lookup.Error(), true
 	case errors.Is(err, context.DeadlineExceeded):

@@ -3,10 +3,12 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"piggysec.com/envlauncher/internal/command"
@@ -14,6 +16,7 @@ import (
 	"piggysec.com/envlauncher/internal/install"
 	"piggysec.com/envlauncher/internal/report"
 	"piggysec.com/envlauncher/internal/retry"
+	"piggysec.com/envlauncher/internal/selection"
 	"piggysec.com/envlauncher/internal/settings"
 )
 
@@ -29,9 +32,8 @@ type Question struct {
 	Log         report.Log
 }
 
-// Try asks once and returns a value for each key that exists. Its error is a retry.Transient where another try
-// may help.
-type Try func(context.Context) (map[string]string, error)
+// Try asks once. Its error is a retry.Transient where another try may help.
+type Try func(context.Context) (selection.Selection, error)
 
 // Source says where values come from. It fails where asking could only fail.
 type Source func(Question) (Try, error)
@@ -90,29 +92,29 @@ func launch(argv []string, all environment.Environment, source Source) error {
 	question := Question{
 		Keys: environment.Keys(references, run.places...), Argv: argv, Settings: chosen, Environment: application, Log: log,
 	}
-	values, err := fetch(question, source)
+	found, err := fetch(question, source)
 	if err != nil {
 		return err
 	}
-	if err := accept(environment.Missing(references, values), chosen, log); err != nil {
+	if err := accept(environment.Missing(references, found.Values), found.Hint, question); err != nil {
 		return err
 	}
-	if application, err = application.Resolve(values); err != nil {
+	if application, err = application.Resolve(found.Values); err != nil {
 		return err
 	}
 	return execute(argv[0], run.resolve(values), application, log)
 }
 
 // fetch asks, where there is anything to ask.
-func fetch(question Question, source Source) (map[string]string, error) {
+func fetch(question Question, source Source) (selection.Selection, error) {
 	log, chosen := question.Log, question.Settings
 	log.Debug("references: %q", question.Keys)
 	if len(question.Keys) == 0 {
-		return nil, nil
+		return selection.Selection{}, nil
 	}
 	ask, err := source(question)
 	if err != nil {
-		return nil, err
+		return selection.Selection{}, err
 	}
 	log.Debug("first request in %s", chosen.InitialDelay)
 	time.Sleep(chosen.InitialDelay)
@@ -123,28 +125,30 @@ func fetch(question Question, source Source) (map[string]string, error) {
 		Most:   5 * time.Second,
 		Jitter: retry.Jitter,
 	}
-	var values map[string]string
+	var found selection.Selection
 	err = retry.Do(context.Background(), policy, func(ctx context.Context) (err error) {
 		began := time.Now()
-		values, err = ask(ctx)
-		log.Debug("try of %s: %d of %d keys, error: %v", time.Since(began), len(values), len(question.Keys), err)
+		found, err = ask(ctx)
+		log.Debug("try of %s: %d of %d keys, error: %v", time.Since(began), len(found.Values), len(question.Keys), err)
 		return err
 	})
-	return values, err
+	return found, err
 }
 
-// accept decides whether the application may start without these variables.
-func accept(missing []environment.Reference, chosen settings.Settings, log report.Log) error {
-	for _, reference := range missing {
-		if chosen.IgnoreNoEnv {
-			log.Warn("variable %s is left unset: the secret has no such key", reference)
+// accept decides whether the application may start without these variables. The hint says why they are missing.
+func accept(missing []environment.Reference, hint string, question Question) error {
+	if question.Settings.IgnoreNoEnv {
+		for _, reference := range missing {
+			text := fmt.Sprintf("variable %s is left unset: the secret has no such key; %s", reference, hint)
+			question.Log.Warn("%s", strings.TrimSuffix(text, "; "))
 		}
-	}
-	if len(missing) == 0 || chosen.IgnoreNoEnv {
 		return nil
 	}
-	return fmt.Errorf("the secret has no key for %s; "+
-		`add it there, or set the annotation piggysec.com/piggy-ignore-no-env: "true" to start without`, environment.Names(missing))
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the secret has no key for %s; %s; or set the annotation piggysec.com/piggy-ignore-no-env: \"true\" to start without",
+		environment.Names(missing), cmp.Or(hint, "add it there"))
 }
 
 // execute becomes the application. Errors name the command as its author wrote it, since a value may have been put into

@@ -27,6 +27,7 @@ func NewAuthority(t testing.TB) Authority {
 	t.Helper()
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "piggy test authority"},
+		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
 		IsCA:                  true,
 		BasicConstraintsValid: true,
@@ -41,8 +42,15 @@ func NewAuthority(t testing.TB) Authority {
 // Serving returns a TLS configuration with a certificate for these names and addresses.
 func (a Authority) Serving(t testing.TB, names ...string) *tls.Config {
 	t.Helper()
+	return a.ServingBetween(t, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour), names...)
+}
+
+// ServingBetween is Serving with a certificate that is valid between these times only.
+func (a Authority) ServingBetween(t testing.TB, begin, end time.Time, names ...string) *tls.Config {
+	t.Helper()
 	template := &x509.Certificate{
-		NotAfter:    time.Now().Add(24 * time.Hour),
+		NotBefore:   begin,
+		NotAfter:    end,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	for _, name := range names {
@@ -60,7 +68,6 @@ func (a Authority) Serving(t testing.TB, names ...string) *tls.Config {
 func (a Authority) sign(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore = time.Now().Add(-time.Hour)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
 	if err != nil {
 		t.Fatal(err)

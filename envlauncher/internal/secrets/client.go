@@ -16,8 +16,10 @@ import (
 	"strings"
 	"time"
 
+	"piggysec.com/envlauncher/internal/clock"
 	"piggysec.com/envlauncher/internal/resolver"
 	"piggysec.com/envlauncher/internal/retry"
+	"piggysec.com/envlauncher/internal/selection"
 )
 
 // Config says where the provider is and how it is known to be the provider.
@@ -82,43 +84,43 @@ func parseCA(text string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Ask makes one try and returns a value for each key that exists. Its error is a retry.Transient where another one may help.
-func (c *Client) Ask(ctx context.Context, question Question) (map[string]string, error) {
+// Ask makes one try. Its error is a retry.Transient where another one may help.
+func (c *Client) Ask(ctx context.Context, question Question) (selection.Selection, error) {
 	if c.firstAsked.IsZero() {
 		c.firstAsked = time.Now()
 	}
 	// The kubelet replaces the token before it expires, so each try reads it again.
 	token, err := readToken(c.config.TokenFile)
 	if err != nil {
-		return nil, err
+		return selection.Selection{}, err
 	}
 	body, err := question.encode()
 	if err != nil {
-		return nil, err
+		return selection.Selection{}, err
 	}
 	request, err := http.NewRequest(http.MethodPost, c.endpoint.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return selection.Selection{}, err
 	}
 	request.Close = true
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "piggy-env")
-	values, err := c.ask(ctx, request, question)
+	found, err := c.ask(ctx, request, question)
 	if err != nil {
-		return nil, fmt.Errorf("POST %s: %w", c.endpoint, err)
+		return selection.Selection{}, fmt.Errorf("POST %s: %w", c.endpoint, err)
 	}
-	return values, nil
+	return found, nil
 }
 
-func (c *Client) ask(ctx context.Context, request *http.Request, question Question) (map[string]string, error) {
+func (c *Client) ask(ctx context.Context, request *http.Request, question Question) (selection.Selection, error) {
 	response, err := c.exchange(ctx, request)
 	if err != nil {
-		return nil, classify(err)
+		return selection.Selection{}, classify(err)
 	}
 	if response.status != http.StatusOK {
 		mayLag := time.Since(c.firstAsked) < c.config.StatusLag
-		return nil, refusal(response, mayLag)
+		return selection.Selection{}, refusal(response, mayLag)
 	}
 	return parseAnswer(response.body, question.References)
 }
@@ -146,5 +148,5 @@ func classify(err error) error {
 		return fmt.Errorf("%w; PIGGY_CA is the CA that this Pod was admitted with, "+
 			"so create the Pod again if the CA was replaced since", err)
 	}
-	return err
+	return fmt.Errorf("%w%s", err, clock.AgainstCertificate(err, time.Now()))
 }

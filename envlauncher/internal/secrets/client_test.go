@@ -60,7 +60,8 @@ func ask(t *testing.T, config Config) (map[string]string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Ask(t.Context(), question)
+	found, err := client.Ask(t.Context(), question)
+	return found.Values, err
 }
 
 func isTransient(err error) bool {

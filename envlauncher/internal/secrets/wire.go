@@ -14,7 +14,9 @@ import (
 	"time"
 	"unicode"
 
+	"piggysec.com/envlauncher/internal/clock"
 	"piggysec.com/envlauncher/internal/retry"
+	"piggysec.com/envlauncher/internal/selection"
 )
 
 // Question says which container asks, what it is about to run, and for which keys.
@@ -28,15 +30,16 @@ func (q Question) encode() ([]byte, error) { return json.Marshal(q) }
 
 var errNotAnAnswer = errors.New("this is not the answer of a piggy provider; check PIGGY_ADDRESS")
 
-// parseAnswer returns a value for each key that exists. It accepts only an answer that accounts for every key: a key that the provider does not call
+// parseAnswer accepts only an answer that accounts for every key: a key that the provider does not call
 // missing must have a value, or an application that may start without some would start without any.
-func parseAnswer(body []byte, keys []string) (map[string]string, error) {
+func parseAnswer(body []byte, keys []string) (selection.Selection, error) {
 	var wire struct {
 		Values  map[string]*string `json:"values"` // a null must not pass for an empty text
 		Missing []string           `json:"missing"`
+		Hint    any                `json:"hint"` // why they are missing; earlier providers do not say so
 	}
 	if json.Unmarshal(body, &wire) != nil || wire.Values == nil {
-		return nil, errNotAnAnswer
+		return selection.Selection{}, errNotAnAnswer
 	}
 	values := make(map[string]string, len(keys))
 	for _, key := range keys {
@@ -44,10 +47,11 @@ func parseAnswer(body []byte, keys []string) (map[string]string, error) {
 		case value != nil:
 			values[key] = *value
 		case !slices.Contains(wire.Missing, key):
-			return nil, fmt.Errorf("%w: it says nothing about piggy:%s", errNotAnAnswer, key)
+			return selection.Selection{}, fmt.Errorf("%w: it says nothing about piggy:%s", errNotAnAnswer, key)
 		}
 	}
-	return values, nil
+	hint, _ := wire.Hint.(string)
+	return selection.Selection{Values: values, Hint: printable(hint, 1000)}, nil
 }
 
 // Refused is an answer other than 200.
@@ -69,6 +73,9 @@ func (r *Refused) Error() string {
 // the launch window that goes by it.
 func refusal(answer response, mayLag bool) error {
 	refused := parseRefusal(answer)
+	if refused.Code == "launch_window_closed" && refused.Message != "" {
+		refused.Message += clock.AgainstAnswer(answer.header.Get("Date"), time.Now())
+	}
 	isTransient := refused.Status == http.StatusTooManyRequests || refused.Status >= 500 ||
 		refused.Code == "container_not_running" || refused.Code == "launch_window_closed" && mayLag
 	if isTransient {

@@ -33,8 +33,26 @@ func TestParseAnswer(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			got, err := parseAnswer([]byte(c.body), c.keys)
-			if err != nil || !maps.Equal(got, c.expected) {
+			if err != nil || !maps.Equal(got.Values, c.expected) || got.Hint != "" {
 				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestParseAnswerReadsTheHint(t *testing.T) {
+	cases := map[string]struct{ hint, expected string }{
+		"a sentence":                   {`"it is empty: store a JSON object"`, "it is empty: store a JSON object"},
+		"what would break the line":    {`"a\nb\u001b[31m"`, "a b [31m"},
+		"a hint without end":           {`"` + strings.Repeat("x", 2000) + `"`, strings.Repeat("x", 1000)},
+		"none":                         {`null`, ""},
+		"what a later provider may do": {`{"text":"x"}`, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseAnswer([]byte(`{"values":{},"missing":["a"],"hint":`+c.hint+`}`), []string{"a"})
+			if err != nil || got.Hint != c.expected {
+				t.Errorf("got %q, %v", got.Hint, err)
 			}
 		})
 	}
@@ -61,7 +79,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 	for name, body := range refused {
 		t.Run(name, func(t *testing.T) {
 			got, err := parseAnswer([]byte(body), []string{"a"})
-			if !errors.Is(err, errNotAnAnswer) || got != nil {
+			if !errors.Is(err, errNotAnAnswer) || got.Values != nil {
 				t.Fatalf("got %q, %v", got, err)
 			}
 			if strings.Contains(err.Error(), canary) {
@@ -140,7 +158,8 @@ func FuzzParseAnswer(f *testing.F) {
 	f.Add([]byte(``))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		keys := []string{"a", "b"}
-		values, err := parseAnswer(body, keys)
+		found, err := parseAnswer(body, keys)
+		values := found.Values
 		if err != nil {
 			if !errors.Is(err, errNotAnAnswer) || values != nil {
 				t.Errorf("got %q, %v", values, err)

@@ -9,12 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"piggysec.com/envlauncher/internal/selection"
 )
 
 const (
 	allowList      = "PIGGY_ALLOWED_SA"
 	reservedPrefix = "PIGGY_"
 	whole          = "."
+	// Editors put it before a text, and nobody sees it; JSON does not have it.
+	byteOrderMark = "\uFEFF"
 )
 
 // Content is what a secret holds.
@@ -22,24 +26,29 @@ type Content struct {
 	// AllowLists is what the secret says about who may read it; of several, each must allow.
 	AllowLists []string
 	find       func(key string) (value string, hasValue bool, err error)
+	shape      shape
 }
 
 // Parameter is one of Parameter Store.
 type Parameter struct{ Name, Value string }
 
-// ParseString reads SecretString of Secrets Manager. A text that is no JSON object is one value, as it is.
+// ParseString reads SecretString of Secrets Manager. All of it is one value, as it is; a JSON object has others besides.
 func ParseString(text string) (Content, error) {
-	object, err := parseObject([]byte(text))
+	read := strings.TrimPrefix(text, byteOrderMark)
+	object, err := parseObject([]byte(read))
 	if err != nil {
 		return Content{}, err
 	}
 	if object == nil {
-		return wholeContent(text), nil
+		return wholeContent(text, classify(read)), nil
 	}
-	content := Content{find: func(key string) (string, bool, error) {
+	content := Content{shape: isObject(len(object)), find: func(key string) (string, bool, error) {
+		if key == whole {
+			return text, true, nil
+		}
 		value, hasValue := object[key]
 		if !hasValue {
-			value, hasValue = findNested([]byte(text), strings.Split(key, "."))
+			value, hasValue = findNested([]byte(read), strings.Split(key, "."))
 		}
 		return write(value), hasValue, nil
 	}}
@@ -51,7 +60,7 @@ func ParseString(text string) (Content, error) {
 
 // ParseBinary reads SecretBinary of Secrets Manager: one value, base64-encoded.
 func ParseBinary(content []byte) Content {
-	return wholeContent(base64.StdEncoding.EncodeToString(content))
+	return wholeContent(base64.StdEncoding.EncodeToString(content), always(isBinary))
 }
 
 // ParseParameters reads the parameters of one path; the key is the last element of the name.
@@ -61,11 +70,11 @@ func ParseParameters(parameters []Parameter) Content {
 		key := parameter.Name[strings.LastIndex(parameter.Name, "/")+1:]
 		byKey[key] = append(byKey[key], parameter)
 	}
-	content := Content{find: func(key string) (string, bool, error) {
-		switch found := byKey[key]; len(found) {
-		case 0:
+	content := Content{shape: isPath(len(parameters)), find: func(key string) (string, bool, error) {
+		switch found := byKey[key]; {
+		case len(found) == 0 || key == whole:
 			return "", false, nil
-		case 1:
+		case len(found) == 1:
 			return found[0].Value, true, nil
 		default:
 			return "", false, ambiguous(key, found)
@@ -78,26 +87,36 @@ func ParseParameters(parameters []Parameter) Content {
 }
 
 // Select returns a value for each of the keys that the secret has.
-func (c Content) Select(keys []string) (map[string]string, error) {
-	values := make(map[string]string, len(keys))
+func (c Content) Select(keys []string) (selection.Selection, error) {
+	selected := selection.Selection{Values: make(map[string]string, len(keys))}
+	var missing []string
 	for _, key := range keys {
-		// Keys of ours say how a secret may be used; they are given to nobody.
-		if strings.HasPrefix(key, reservedPrefix) {
-			continue
-		}
-		value, hasValue, err := c.find(key)
+		value, hasValue, err := c.findUnreserved(key)
 		if err != nil {
-			return nil, err
+			return selection.Selection{}, err
 		}
 		if hasValue {
-			values[key] = value
+			selected.Values[key] = value
+		} else {
+			missing = append(missing, key)
 		}
 	}
-	return values, nil
+	if len(missing) > 0 {
+		selected.Hint = c.shape.explain(missing)
+	}
+	return selected, nil
 }
 
-func wholeContent(text string) Content {
-	return Content{find: func(key string) (string, bool, error) { return text, key == whole, nil }}
+// findUnreserved: keys of ours say how a secret may be used; they are given to nobody, but within the whole of a secret.
+func (c Content) findUnreserved(key string) (string, bool, error) {
+	if strings.HasPrefix(key, reservedPrefix) {
+		return "", false, nil
+	}
+	return c.find(key)
+}
+
+func wholeContent(text string, shape shape) Content {
+	return Content{shape: shape, find: func(key string) (string, bool, error) { return text, key == whole, nil }}
 }
 
 func ambiguous(key string, parameters []Parameter) error {

@@ -15,6 +15,7 @@ const canary = "canary-5d1e"
 type expected struct {
 	Values     map[string]string
 	Missing    []string
+	Hint       string
 	Ambiguous  []string
 	AllowLists []string
 }
@@ -51,15 +52,18 @@ func (e expected) check(t *testing.T, content Content) {
 	t.Helper()
 	asked := append(slices.Collect(maps.Keys(e.Values)), e.Missing...)
 	got, err := content.Select(asked)
-	if err != nil || !maps.Equal(got, e.Values) {
-		t.Errorf("got %q, %v, expected %q", got, err, e.Values)
+	if err != nil || !maps.Equal(got.Values, e.Values) {
+		t.Errorf("got %q, %v, expected %q", got.Values, err, e.Values)
+	}
+	if got.Hint != e.Hint || strings.Contains(got.Hint, "canary") {
+		t.Errorf("the hint is %q, expected %q", got.Hint, e.Hint)
 	}
 	if !slices.Equal(content.AllowLists, e.AllowLists) {
 		t.Errorf("the allow-lists are %q, expected %q", content.AllowLists, e.AllowLists)
 	}
 	for _, key := range e.Ambiguous {
 		if got, err := content.Select([]string{key}); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
-			t.Errorf("%s: got %q, %v", key, got, err)
+			t.Errorf("%s: got %q, %v", key, got.Values, err)
 		}
 	}
 }
@@ -110,16 +114,16 @@ func FuzzParseString(f *testing.F) {
 		if err != nil {
 			return
 		}
-		values, err := content.Select([]string{key, whole, allowList})
+		selected, err := content.Select([]string{key, whole, allowList})
 		if err != nil {
 			t.Errorf("refused: %v", err)
 		}
+		values := selected.Values
 		if _, isGiven := values[allowList]; isGiven {
 			t.Error("a key of ours is given out")
 		}
-		isObject := json.Valid([]byte(text)) && strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{")
-		if value, isWhole := values[whole]; !isObject && (!isWhole || value != text) {
-			t.Errorf("plain text came out as %q, %v", value, isWhole)
+		if value, isWhole := values[whole]; !isWhole || value != text {
+			t.Errorf("the whole came out as %q, %v", value, isWhole)
 		}
 	})
 }
