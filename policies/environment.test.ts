@@ -15,7 +15,7 @@ import { createTestAuthority } from '../provider/testing/certificates.ts';
 import { goTool, kyvernoCli } from '../tools/go-tools.ts';
 import { buildLauncher } from '../tools/launcher.ts';
 import { capture, output } from '../tools/run.ts';
-import { admitPods } from './testing/admission.ts';
+import { admitPods, settingsOfTests } from './testing/admission.ts';
 import {
   generatePods,
   imageVariables,
@@ -58,7 +58,7 @@ before(async () => {
   const outcomes = await admitPods(
     await kyvernoCli(console.error),
     generated.map(({ withReferences }) => withReferences.pod),
-    { settings: { PIGGY_ADDRESS: address }, ca: authority.ca },
+    { settings: { ...settingsOfTests, PIGGY_ADDRESS: address }, ca: authority.ca },
   );
   admitted = outcomes.map(({ pod, refusal }, index) => {
     assert.equal(refusal, undefined);

@@ -8,10 +8,11 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { kyvernoCli } from '../tools/go-tools.ts';
-import type { Pod } from '../tools/kyverno-cli.ts';
+import type { Cluster, Pod } from '../tools/kyverno-cli.ts';
 import {
   admissionKey,
   admitPods,
+  settingsOfTests,
   startAdmission,
   type Admission,
   type Admitted,
@@ -54,6 +55,74 @@ for (const [name, [pod, asked]] of Object.entries(questions)) {
     assert.equal(admission.countQuestions() - before, asked);
   });
 }
+
+test('a Pod of 40 containers with 100 variables each, all of them with $(NAME), is injected', async () => {
+  const texts = Array.from({ length: 99 }, (_, i) => ({ name: `V${i}`, value: `x$(A)y${i}` }));
+  const containers = Array.from({ length: 40 }, (_, i) => ({
+    name: `app-${i}`,
+    image,
+    command: ['app', '$(A)'],
+    env: [...env, ...texts],
+  }));
+  const [admitted] = await admission.admit([{ ...podWith({}), spec: { containers } }]);
+  assert.equal(admitted?.refusal, undefined);
+  const { containers: injected } = admitted?.pod['spec'] as {
+    containers: { env: { name: string; value: string }[] }[];
+  };
+  const last = injected[39]?.env.find(({ name }) => name === 'V98')?.value ?? '';
+  assert.match(last, /^x<\w+>\$\(A\)<\/\w+>y98$/);
+});
+
+/** The object that is missing in the cluster → what the author reads. */
+const notInstalled: Record<string, [missing: Partial<Cluster>, refusal: string]> = {
+  'no ConfigMap piggy': [
+    { settings: undefined },
+    'the ConfigMap piggy-system/piggy is missing or empty; is Piggy installed in piggy-system?',
+  ],
+  'no ConfigMap piggy-ca': [
+    { ca: undefined },
+    'the ConfigMap piggy-system/piggy-ca is missing or has no ca.crt; is the provider running? It writes its CA there',
+  ],
+  'no Secret piggy-admission': [
+    { admissionKey: undefined },
+    'the Secret piggy-system/piggy-admission is missing or has no key; is the provider running? It makes that key',
+  ],
+};
+
+const without = (name: string): Partial<Cluster> => ({
+  settings: Object.fromEntries(Object.entries(settingsOfTests).filter(([key]) => key !== name)),
+});
+
+for (const [what, [cluster, refusal]] of Object.entries({
+  ...notInstalled,
+  'no PIGGY_ENV_IMAGE': [
+    without('PIGGY_ENV_IMAGE'),
+    'the ConfigMap piggy-system/piggy does not set PIGGY_ENV_IMAGE, the launcher image',
+  ],
+  'no PIGGY_ADDRESS': [
+    without('PIGGY_ADDRESS'),
+    'the ConfigMap piggy-system/piggy does not set PIGGY_ADDRESS, where launchers find the provider',
+  ],
+  'no PIGGY_LOOKUP_ADDRESS': [
+    without('PIGGY_LOOKUP_ADDRESS'),
+    'the ConfigMap piggy-system/piggy does not set PIGGY_LOOKUP_ADDRESS, where Kyverno finds the provider; set command',
+  ],
+} satisfies typeof notInstalled)) {
+  test(`an installation with ${what} is told by what is missing`, async () => {
+    const cli = await kyvernoCli(console.error);
+    const [admitted] = await admitPods(cli, [podWith({})], cluster);
+    assert.equal(admitted?.refusal, `piggy: ${refusal}`);
+  });
+}
+
+test('a Pod that asks AWS itself needs neither address nor CA of the provider', async () => {
+  const annotations = { 'piggysec.com/standalone': 'true' };
+  const cli = await kyvernoCli(console.error);
+  const cluster = { ...without('PIGGY_ADDRESS'), ca: undefined, admissionKey: undefined };
+  const [admitted] = await admitPods(cli, [podWith({ command: ['app'] }, annotations)], cluster);
+  assert.equal(admitted?.refusal, undefined);
+  assert.deepEqual(argsOf(admitted?.pod ?? assert.fail()), ['--', 'app']);
+});
 
 type Answer = (nonce: string) => readonly [status: number, body: object];
 type Message = { readonly payload: string; readonly mac: string };
@@ -123,7 +192,7 @@ async function admitWith(answer: Answer | undefined): Promise<{ url: string; adm
   if (answer === undefined) server.close();
   const cli = await kyvernoCli(console.error);
   const [admitted = assert.fail()] = await admitPods(cli, [podWith({})], {
-    settings: { PIGGY_LOOKUP_ADDRESS: url },
+    settings: { ...settingsOfTests, PIGGY_LOOKUP_ADDRESS: url },
   });
   server.close();
   server.closeAllConnections();

@@ -11,12 +11,12 @@ export type Pod = Readonly<Record<string, unknown>> & {
   readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string };
 };
 
-/** The objects that the policies read from the cluster, as `resource.Get` is to find them. */
+/** The objects that the policies read from the cluster, as `resource.Get` is to find them; undefined: it is not there. */
 export type Cluster = {
-  readonly settings: Readonly<Record<string, string>>;
-  readonly ca: string;
+  readonly settings: Readonly<Record<string, string>> | undefined;
+  readonly ca: string | undefined;
   /** `data.key` of the Secret piggy-admission: base64 text. */
-  readonly admissionKey: string;
+  readonly admissionKey: string | undefined;
 };
 
 export type Outcome = { readonly pod: Pod } | { readonly error: string };
@@ -118,9 +118,11 @@ function context({ settings, ca, admissionKey }: Cluster): object {
     metadata: { name: 'context' },
     spec: {
       resources: [
-        object('ConfigMap', 'piggy', settings),
-        object('ConfigMap', 'piggy-ca', { 'ca.crt': ca }),
-        object('Secret', 'piggy-admission', { key: admissionKey }),
+        ...(settings === undefined ? [] : [object('ConfigMap', 'piggy', settings)]),
+        ...(ca === undefined ? [] : [object('ConfigMap', 'piggy-ca', { 'ca.crt': ca })]),
+        ...(admissionKey === undefined
+          ? []
+          : [object('Secret', 'piggy-admission', { key: admissionKey })]),
       ],
     },
   };

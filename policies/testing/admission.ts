@@ -6,7 +6,13 @@ import { installProvider } from '../../provider/testing/provider-installation.ts
 import { startProvider } from '../../provider/testing/provider-process.ts';
 import { startRegistry, type TestRegistry } from '../../provider/testing/registry.ts';
 import { kyvernoCli } from '../../tools/go-tools.ts';
-import { mutatePods, validatePods, type Outcome, type Pod } from '../../tools/kyverno-cli.ts';
+import {
+  mutatePods,
+  validatePods,
+  type Cluster,
+  type Outcome,
+  type Pod,
+} from '../../tools/kyverno-cli.ts';
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -48,7 +54,11 @@ export async function startAdmission(): Promise<Admission> {
   return {
     admit: (pods, settings) =>
       admitPods(cli, pods, {
-        settings: { PIGGY_LOOKUP_ADDRESS: provider.lookupUrl, ...settings },
+        settings: {
+          ...settingsOfTests,
+          PIGGY_LOOKUP_ADDRESS: provider.lookupUrl,
+          ...settings,
+        },
       }),
     countQuestions: () => provider.output().split('"/kyverno/v1/images"').length - 1,
     stop: async () => {
@@ -58,25 +68,24 @@ export async function startAdmission(): Promise<Admission> {
   };
 }
 
-/** As `startAdmission().admit`, with whatever listens at PIGGY_LOOKUP_ADDRESS in the provider's place. */
+export const settingsOfTests: Settings = {
+  PIGGY_ADDRESS: 'https://piggy.piggy-system.svc',
+  PIGGY_LOOKUP_ADDRESS: 'http://127.0.0.1:9',
+  PIGGY_ENV_IMAGE: 'ghcr.io/example/piggy-env:v1',
+  AWS_REGION: 'eu-west-1',
+};
+
+/** As `startAdmission().admit`, with another cluster than the usual one, or whatever listens at PIGGY_LOOKUP_ADDRESS. */
 export async function admitPods(
   cli: string,
   pods: readonly Pod[],
-  { settings, ca = noCertificate }: { readonly settings?: Settings; readonly ca?: string },
+  cluster: Partial<Cluster>,
 ): Promise<Admitted[]> {
+  const usual = { settings: settingsOfTests, ca: noCertificate, admissionKey };
   const outcomes = await mutatePods(cli, {
     policy: policy('inject-secrets'),
     pods,
-    cluster: {
-      settings: {
-        PIGGY_ADDRESS: 'https://piggy.piggy-system.svc',
-        PIGGY_ENV_IMAGE: 'ghcr.io/example/piggy-env:v1',
-        AWS_REGION: 'eu-west-1',
-        ...settings,
-      },
-      ca,
-      admissionKey,
-    },
+    cluster: { ...usual, ...cluster },
   });
   const mutated = outcomes.map((outcome, i) => ('pod' in outcome ? outcome.pod : pods[i]));
   const refusals = await validatePods(cli, {

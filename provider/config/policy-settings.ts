@@ -56,24 +56,29 @@ export const policySettings = {
     oneOf('Always', 'IfNotPresent', 'Never'),
     'Default of `piggy-env-image-pull-policy`; unset: as Kubernetes chooses.',
   ),
-  PIGGY_ENV_RESOURCE_CPU_REQUEST: setting(
+  PIGGY_ENV_RESOURCE_CPU_REQUEST: optionalSetting(
     quantity,
-    '10m',
-    'Default of `piggy-env-resource-cpu-request`.',
+    "Default of `piggy-env-resource-cpu-request`; unset, with its limit: as the Pod's first container.",
   ),
   PIGGY_ENV_RESOURCE_CPU_LIMIT: optionalSetting(
     quantity,
-    'Default of `piggy-env-resource-cpu-limit`.',
+    'Default of `piggy-env-resource-cpu-limit`; the same.',
   ),
-  PIGGY_ENV_RESOURCE_MEMORY_REQUEST: setting(
+  PIGGY_ENV_RESOURCE_MEMORY_REQUEST: optionalSetting(
     quantity,
-    '16Mi',
-    'Default of `piggy-env-resource-memory-request`.',
+    'Default of `piggy-env-resource-memory-request`; the same.',
   ),
-  PIGGY_ENV_RESOURCE_MEMORY_LIMIT: setting(
+  PIGGY_ENV_RESOURCE_MEMORY_LIMIT: optionalSetting(
     quantity,
-    '64Mi',
-    'Default of `piggy-env-resource-memory-limit`.',
+    'Default of `piggy-env-resource-memory-limit`; the same.',
+  ),
+  PIGGY_ENV_RESOURCE_EPHEMERAL_STORAGE_REQUEST: optionalSetting(
+    quantity,
+    'Default of `piggy-env-resource-ephemeral-storage-request`; the same.',
+  ),
+  PIGGY_ENV_RESOURCE_EPHEMERAL_STORAGE_LIMIT: optionalSetting(
+    quantity,
+    'Default of `piggy-env-resource-ephemeral-storage-limit`; the same.',
   ),
   PIGGY_PSP_ALLOW_PRIVILEGE_ESCALATION: setting(
     boolean,

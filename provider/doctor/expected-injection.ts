@@ -100,7 +100,7 @@ export function expectSettings(pod: V1Pod, settings: Settings): ReadonlyMap<stri
     ['PIGGY_AWS_SECRET_NAME', secretName],
     ['PIGGY_AWS_SSM_PARAMETER_PATH', parameterPath],
     ['PIGGY_AWS_REGION', namesRegion ? '' : chosen('aws-region')],
-    ['PIGGY_AWS_SECRET_VERSION', chosen('aws-secret-version')],
+    ['PIGGY_AWS_SECRET_VERSION', parameterPath === '' ? chosen('aws-secret-version') : ''],
     ['PIGGY_ENFORCE_INTEGRITY', chosen('piggy-enforce-integrity')],
     ['PIGGY_ENFORCE_SERVICE_ACCOUNT', chosen('piggy-enforce-service-account')],
     ['PIGGY_INITIAL_DELAY', chosen('piggy-initial-delay')],
@@ -140,7 +140,9 @@ export type ExpectedLookup = {
 export function expectLookup(pod: V1Pod, settings: Settings): ExpectedLookup {
   const { namespace } = accountOf(pod);
   const chosen = (name: string) => chooseSetting(pod, settings, name);
-  const own = (pod.spec?.imagePullSecrets ?? []).map(({ name = '' }) => ({ namespace, name }));
+  // Kubernetes takes entries without a name, and the kubelet passes them over.
+  const named = (pod.spec?.imagePullSecrets ?? []).filter(({ name = '' }) => name !== '');
+  const own = named.map(({ name = '' }) => ({ namespace, name }));
   const extra = chosen('image-pull-secret');
   const extraNamespace = chosen('image-pull-secret-namespace') || namespace;
   return {

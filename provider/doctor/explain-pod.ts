@@ -122,6 +122,10 @@ async function expectLaunch(
   const launch = { container: one, written: expectSettings(pod, settings) };
   if (!isCommandUnknown(one)) return { ...launch, argv: describeArgv(one, undefined) };
   const { image: reference = '', imagePullPolicy } = one;
+  if (imagePullPolicy === 'Never') {
+    const reason = 'imagePullPolicy is Never, so no registry is asked what the image runs';
+    return { ...launch, argv: fails(reason, 'set command') };
+  }
   const pullAlways = imagePullPolicy === 'Always';
   const question = { ...expectLookup(pod, settings), reference, pullAlways };
   try {

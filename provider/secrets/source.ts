@@ -52,6 +52,11 @@ export function parseSecretSource(
       'annotations piggysec.com/aws-secret-name and piggysec.com/aws-ssm-parameter-path exclude each other; remove one',
     );
   }
+  if (parameterPath !== '' && settings.version !== '') {
+    throw invalid(
+      'annotation piggysec.com/aws-secret-version does not apply to a parameter path, whose parameters are read in their latest version; remove it',
+    );
+  }
   if (parameterPath !== '') {
     const path = parseParameterPath(parameterPath);
     return { kind: 'parameterStore', path, region: parseRegion(settings.region, defaultRegion) };

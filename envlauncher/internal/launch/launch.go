@@ -102,7 +102,7 @@ func launch(argv []string, all environment.Environment, source Source) error {
 	if application, err = application.Resolve(found.Values); err != nil {
 		return err
 	}
-	return execute(argv[0], run.resolve(values), application, log)
+	return execute(argv[0], run.resolve(found.Values), application, log)
 }
 
 // fetch asks, where there is anything to ask.

@@ -45,6 +45,8 @@ func ParseSource(settings Settings) (Source, error) {
 	switch {
 	case settings.SecretID != "" && settings.ParameterPath != "":
 		return Source{}, errors.New("annotations piggysec.com/aws-secret-name and piggysec.com/aws-ssm-parameter-path exclude each other; remove one")
+	case settings.ParameterPath != "" && settings.Version != "":
+		return Source{}, errors.New("annotation piggysec.com/aws-secret-version does not apply to a parameter path, whose parameters are read in their latest version; remove it")
 	case settings.ParameterPath != "":
 		return parseParameterSource(settings)
 	}
