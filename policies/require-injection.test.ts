@@ -63,6 +63,10 @@ const annotations: Record<string, Record<string, ((text: string) => string) | un
     '16MB': quantity('piggy-env-resource-memory-request'),
   },
   'piggy-env-resource-memory-limit': { '1Gi}': quantity('piggy-env-resource-memory-limit') },
+  'piggy-env-resource-ephemeral-storage-request': { '1Gi': undefined },
+  'piggy-env-resource-ephemeral-storage-limit': {
+    much: quantity('piggy-env-resource-ephemeral-storage-limit'),
+  },
   'aws-region': {
     'eu-west-1': undefined,
     'us-gov-east-1': undefined,
@@ -136,6 +140,9 @@ const notInjected = (names: string) =>
   `piggy: container ${names} may use a piggy: reference but was not injected; ` +
   'is the policy inject-secrets there and ready? (kubectl get mutatingpolicy)';
 
+const notTheirs = (names: string) =>
+  `piggy: container ${names} mounts the volume piggy-env or piggy-token, which are for injected containers only; remove the mount`;
+
 const notFilled =
   'piggy: nothing puts the launcher into the volume piggy-env; image volumes need Kubernetes 1.35 or newer: ' +
   'set PIGGY_ENV_DELIVERY to "init-container" in the ConfigMap piggy';
@@ -199,6 +206,54 @@ const specs: Record<string, [spec: object, refusal: string | undefined]> = {
   ],
   'a volume of that name where nothing is wrapped': [
     { containers: [{ name: 'web', image: 'i' }], volumes: [{ name: 'piggy-env', emptyDir: {} }] },
+    undefined,
+  ],
+  'a container that is not wrapped and mounts the token': [
+    {
+      containers: [
+        { ...launcher, volumeMounts: [{ name: 'piggy-token', mountPath: '/t', readOnly: true }] },
+        {
+          name: 'web',
+          image: 'i',
+          volumeMounts: [{ name: 'piggy-token', mountPath: '/t', readOnly: true }],
+        },
+      ],
+    },
+    notTheirs('web'),
+  ],
+  "an init container that is not wrapped and mounts the launcher's folder": [
+    {
+      initContainers: [
+        {
+          name: 'install-piggy-env',
+          image: 'i',
+          volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy' }],
+        },
+        { name: 'init', image: 'i', volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy' }] },
+      ],
+      containers: [launcher],
+    },
+    notTheirs('init'),
+  ],
+  'what the earlier webhook made, which mounts the folder to be written': [
+    {
+      initContainers: [
+        {
+          name: 'install-piggy-env',
+          image: 'i',
+          volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy/' }],
+        },
+      ],
+      containers: [{ ...launcher, volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy/' }] }],
+    },
+    undefined,
+  ],
+  'a mount of such a name where nothing is wrapped': [
+    {
+      containers: [
+        { name: 'web', image: 'i', volumeMounts: [{ name: 'piggy-env', mountPath: '/x' }] },
+      ],
+    },
     undefined,
   ],
   'a launcher with another command beside it': [
