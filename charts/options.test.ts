@@ -135,6 +135,11 @@ testOptions({
     'ValidatingAdmissionPolicy require-injection',
     {},
   ],
+  'policies.debuggersMayJoin': [
+    values({ policies: { debuggersMayJoin: true } }),
+    'ValidatingAdmissionPolicy protect-injected',
+    { spec: { variables: [{ name: 'debuggersMayJoin', expression: 'true' }, {}, {}, {}, {}] } },
+  ],
   'certificates.source managed: nothing is mounted': [
     {},
     'Deployment piggy',

@@ -58,6 +58,7 @@ const refused: Readonly<Record<string, unknown>> = {
   policies: { inject: true },
   'policies.enabled': 'yes',
   'policies.injectSecrets': 'yes',
+  'policies.debuggersMayJoin': 'yes',
   certificates: { secret: 'own' },
   'certificates.source': 'self-signed',
   'certificates.secretName': 'Own_TLS',

@@ -13,6 +13,20 @@ const imageChanges = 'piggy: the image of an injected container cannot change; c
 const ephemeralUses =
   'piggy: an ephemeral container cannot use the launcher, its variables, its token or its volume';
 
+const joins =
+  'piggy: an ephemeral container cannot join the processes of an injected container, whose environment holds secret values; leave ' +
+  'out --target, or ask who runs piggy (policies.debuggersMayJoin)';
+
+const installer = {
+  name: 'install-piggy-env',
+  image: 'piggy-env:v1',
+  args: ['install', '/piggy'],
+  volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy' }],
+};
+const otherToken = {
+  name: 'mine',
+  projected: { sources: [{ serviceAccountToken: { audience: 'piggysec.com', path: 't' } }] },
+};
 const wrapped = {
   name: 'app',
   image: 'app:v1',
@@ -71,6 +85,52 @@ const updates: Record<string, [before: object, after: object, refusal: string | 
       ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'piggy-env', mountPath: '/t' }] }],
     },
     ephemeralUses,
+  ],
+  'another image of what brings the launcher': [
+    { ...old, initContainers: [installer] },
+    { ...old, initContainers: [{ ...installer, image: 'attacker:v1' }] },
+    imageChanges,
+  ],
+  'an ephemeral container with another path to the launcher': [
+    old,
+    {
+      ...old,
+      ephemeralContainers: [{ ...debug, command: ['sh', '/proc/7/root/piggy/piggy-env'] }],
+    },
+    ephemeralUses,
+  ],
+  'an ephemeral container with variables from elsewhere': [
+    old,
+    { ...old, ephemeralContainers: [{ ...debug, envFrom: [{ configMapRef: { name: 'a' } }] }] },
+    ephemeralUses,
+  ],
+  'an ephemeral container with a token of ours under another name': [
+    { ...old, volumes: [otherToken] },
+    {
+      ...old,
+      volumes: [otherToken],
+      ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'mine', mountPath: '/t' }] }],
+    },
+    ephemeralUses,
+  ],
+  'an ephemeral container with a volume of the application': [
+    { ...old, volumes: [{ name: 'data', emptyDir: {} }, otherToken] },
+    {
+      ...old,
+      volumes: [{ name: 'data', emptyDir: {} }, otherToken],
+      ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+    },
+    undefined,
+  ],
+  'an ephemeral container that joins an injected container': [
+    old,
+    { ...old, ephemeralContainers: [{ ...debug, targetContainerName: 'app' }] },
+    joins,
+  ],
+  'an ephemeral container that joins one that is not injected': [
+    old,
+    { ...old, ephemeralContainers: [{ ...debug, targetContainerName: 'web' }] },
+    undefined,
   ],
   'another image where nothing is wrapped': [
     { containers: [plain] },

@@ -1,4 +1,4 @@
-// Holds require-injection: what an author may not write, and Pods that came out un-wrapped, by the real Kyverno CLI.
+// Holds what an author may not write in annotations: require-injection, by the real Kyverno CLI.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -108,6 +108,10 @@ const annotations: Record<string, Record<string, ((text: string) => string) | un
     x: () =>
       'piggy: annotation piggysec.com/aws-sercet-name does not exist; see docs/annotations.md for those that do',
   },
+  'Aws-Secret-Name': {
+    x: () =>
+      'piggy: annotation piggysec.com/Aws-Secret-Name does not exist; see docs/annotations.md for those that do',
+  },
   'piggy-error': {
     'line\none': () => 'piggy: line one',
     [`${'x'.repeat(1000)}y`]: () => `piggy: ${'x'.repeat(1000)}…`,
@@ -136,131 +140,6 @@ function refusalOfAwsName(name: string, what: string, { text, isValid }: AwsName
 
 const launcher = { name: 'app', image: 'i', command: ['/piggy/piggy-env'], args: ['--', 'app'] };
 const reference = [{ name: 'A', value: 'piggy:A' }];
-const notInjected = (names: string) =>
-  `piggy: container ${names} may use a piggy: reference but was not injected; ` +
-  'is the policy inject-secrets there and ready? (kubectl get mutatingpolicy)';
-
-const notTheirs = (names: string) =>
-  `piggy: container ${names} mounts the volume piggy-env or piggy-token, which are for injected containers only; remove the mount`;
-
-const notFilled =
-  'piggy: nothing puts the launcher into the volume piggy-env; image volumes need Kubernetes 1.35 or newer: ' +
-  'set PIGGY_ENV_DELIVERY to "init-container" in the ConfigMap piggy';
-
-/** What came out of admission → the refusal. */
-const specs: Record<string, [spec: object, refusal: string | undefined]> = {
-  'a wrapped container with a reference': [
-    { containers: [{ ...launcher, env: reference }] },
-    undefined,
-  ],
-  'an un-wrapped container without references': [
-    { containers: [{ name: 'app', image: 'i', env: [{ name: 'A', value: 'a piggy:' }] }] },
-    undefined,
-  ],
-  'un-wrapped containers of both kinds': [
-    {
-      initContainers: [{ name: 'init', image: 'i', env: reference }],
-      containers: [launcher, { name: 'app2', image: 'i', envFrom: [{ secretRef: { name: 's' } }] }],
-    },
-    notInjected('init, app2'),
-  ],
-  'a reference that may be behind a Secret': [
-    {
-      containers: [
-        {
-          name: 'app',
-          image: 'i',
-          env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }],
-        },
-      ],
-    },
-    notInjected('app'),
-  ],
-  'our init container, whose environment is its own': [
-    { initContainers: [{ name: 'install-piggy-env', image: 'i' }], containers: [launcher] },
-    undefined,
-  ],
-  'a launcher that an init container puts into the volume': [
-    {
-      initContainers: [{ name: 'install-piggy-env', image: 'i' }],
-      containers: [launcher],
-      volumes: [{ name: 'piggy-env', emptyDir: { medium: 'Memory' } }],
-    },
-    undefined,
-  ],
-  'a launcher in an image volume': [
-    { containers: [launcher], volumes: [{ name: 'piggy-env', image: { reference: 'i' } }] },
-    undefined,
-  ],
-  'an empty folder in place of an image volume': [
-    { containers: [launcher], volumes: [{ name: 'piggy-env', emptyDir: {} }] },
-    notFilled,
-  ],
-  'an empty folder in place of an image volume, for an init container': [
-    {
-      initContainers: [launcher],
-      containers: [{ name: 'web', image: 'i' }],
-      volumes: [{ name: 'piggy-env', emptyDir: {} }],
-    },
-    notFilled,
-  ],
-  'a volume of that name where nothing is wrapped': [
-    { containers: [{ name: 'web', image: 'i' }], volumes: [{ name: 'piggy-env', emptyDir: {} }] },
-    undefined,
-  ],
-  'a container that is not wrapped and mounts the token': [
-    {
-      containers: [
-        { ...launcher, volumeMounts: [{ name: 'piggy-token', mountPath: '/t', readOnly: true }] },
-        {
-          name: 'web',
-          image: 'i',
-          volumeMounts: [{ name: 'piggy-token', mountPath: '/t', readOnly: true }],
-        },
-      ],
-    },
-    notTheirs('web'),
-  ],
-  "an init container that is not wrapped and mounts the launcher's folder": [
-    {
-      initContainers: [
-        {
-          name: 'install-piggy-env',
-          image: 'i',
-          volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy' }],
-        },
-        { name: 'init', image: 'i', volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy' }] },
-      ],
-      containers: [launcher],
-    },
-    notTheirs('init'),
-  ],
-  'what the earlier webhook made, which mounts the folder to be written': [
-    {
-      initContainers: [
-        {
-          name: 'install-piggy-env',
-          image: 'i',
-          volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy/' }],
-        },
-      ],
-      containers: [{ ...launcher, volumeMounts: [{ name: 'piggy-env', mountPath: '/piggy/' }] }],
-    },
-    undefined,
-  ],
-  'a mount of such a name where nothing is wrapped': [
-    {
-      containers: [
-        { name: 'web', image: 'i', volumeMounts: [{ name: 'piggy-env', mountPath: '/x' }] },
-      ],
-    },
-    undefined,
-  ],
-  'a launcher with another command beside it': [
-    { containers: [{ ...launcher, command: ['/piggy/piggy-env', '--'], env: reference }] },
-    notInjected('app'),
-  ],
-};
 
 const rows = [
   ...Object.entries(annotations).flatMap(([name, values]) =>
@@ -280,14 +159,6 @@ const rows = [
         { containers: [{ ...launcher, env: reference }] },
         refusalOfAwsName(name, what, vector),
       ]),
-  ),
-  ...Object.entries(specs).map(
-    ([name, [spec, refusal]]): [string, object, object, string | undefined] => [
-      name,
-      { 'piggysec.com/inject': 'true' },
-      spec,
-      refusal,
-    ],
   ),
 ];
 

@@ -54,6 +54,9 @@ for (const [source, prepareSource] of Object.entries(sources)) {
       AWS_ENDPOINT_URL: aws.url,
       PIGGY_SECRET_CACHE: '0s',
       PIGGY_SECRET_TIMEOUT: '1m',
+      // It is asked again as fast as it answers.
+      PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '100000',
+      PIGGY_LAUNCHES_PER_SECOND: '100000',
       ...prepareSource(aws),
     });
     context.after(() => provider.stop());

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { helm, type Installation, installation, installChart } from '../chart.ts';
+import { images } from '../images.ts';
 import { apply, dryRun, kubectl, refusalOf } from '../kubectl.ts';
 import { deleteNamespace } from '../namespaces.ts';
 import { installPiggy } from '../piggy.ts';
@@ -34,6 +35,7 @@ test('an upgrade changes the settings, and helm test asks for a lookup and is re
   await installChart({
     env: { PIGGY_REGISTRY_PLAIN_HTTP: registry, PIGGY_INITIAL_DELAY: '1s' },
     test: { image: `${registry}/app:v1` },
+    policies: {},
   });
   assert.equal(await settingOf('PIGGY_INITIAL_DELAY'), '1s');
   const inNamespace = ['--namespace', installation.namespace];
@@ -56,6 +58,23 @@ test('a Pod whose command the image says is injected', async () => {
     }),
   )) as Pod;
   assert.deepEqual(spec.containers[0]?.args, ['--', '/app']);
+});
+
+test('by default nobody debugs in the processes of an injected container', async () => {
+  await apply(pod('debugged', { inject: 'true' }));
+  await told({ pod: 'debugged', container: 'app', namespace });
+  const args = [
+    'debug',
+    'debugged',
+    '--target=app',
+    `--image=${images.busybox}`,
+    '--profile=general',
+  ];
+  const refusal = await until('the changed policy is in force', async () => {
+    const text = await refusalOf([...args, `--namespace=${namespace}`, '--', 'true']);
+    return text.includes('piggy:') ? text : undefined;
+  });
+  assert.match(refusal, /cannot join the processes of an injected container.*leave out --target/);
 });
 
 test('a rollback brings the settings back', async () => {
