@@ -47,7 +47,7 @@ export function launchOf(
     string,
     string
   >;
-  return { uid, signature: signatures[uid] ?? '' };
+  return { uid, signature: signatures[name] ?? '' };
 }
 
 export function tokenOf(pod: string, container: string, namespace: string): Promise<string> {

@@ -28,6 +28,8 @@ export type PodContainer = {
   readonly env: readonly EnvEntry[];
   readonly hasEnvFrom: boolean;
   readonly state: ContainerState;
+  /** The init containers before it are done, and the sidecars among them have started: Kubernetes starts it now, or has. */
+  readonly isDue: boolean;
 };
 
 /** `value` is undefined where the variable comes from elsewhere (`valueFrom`). */
@@ -66,17 +68,34 @@ function isFinished(status: V1PodStatus | undefined): boolean {
 }
 
 function parseContainers(spec?: V1PodSpec, status?: V1PodStatus): PodContainer[] {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const { initContainers = [], containers = [] } = spec ?? {};
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   // A name is unique among all containers of a Pod, so it finds the status.
   const statusOf = (name: string) => statuses.find((status) => status.name === name);
-  return containers.map((container) => parseContainer(container, statusOf(container.name)));
+  let isDue = true;
+  const parsed: PodContainer[] = [];
+  for (const container of initContainers) {
+    const status = statusOf(container.name);
+    parsed.push({ ...parseContainer(container, status), isDue });
+    isDue &&= letsOthersStart(container, status);
+  }
+  const others = containers.map((one) => ({ ...parseContainer(one, statusOf(one.name)), isDue }));
+  return [...parsed, ...others];
+}
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/ */
+function letsOthersStart(
+  { restartPolicy }: V1Container,
+  status: V1ContainerStatus | undefined,
+): boolean {
+  if (restartPolicy === 'Always') return status?.started === true;
+  return status?.state?.terminated?.exitCode === 0;
 }
 
 function parseContainer(
   container: V1Container,
   status: V1ContainerStatus | undefined,
-): PodContainer {
+): Omit<PodContainer, 'isDue'> {
   return {
     name: container.name,
     command: container.command ?? [],

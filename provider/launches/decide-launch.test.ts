@@ -32,6 +32,7 @@ const app: PodContainer = {
   args: ['--', '/app', 'serve'],
   env: [literal('PIGGY_UID', UID), literal('PIGGY_AWS_SECRET_NAME', 'shop/api')],
   hasEnvFrom: false,
+  isDue: true,
   state: { kind: 'running', restarts: 0, startedAtMs: NOW - 1000 },
 };
 const sidecar: PodContainer = { ...app, name: 'sidecar', command: ['/sidecar'], env: [] };

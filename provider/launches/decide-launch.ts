@@ -101,7 +101,7 @@ const TOLERATED_MS = 30_000;
 
 /** The first half of check 5, by the container's status; the second is the launch window's own memory. */
 export function decideStart(
-  { name: container, state }: PodContainer,
+  { name: container, state, isDue }: PodContainer,
   { podUid, podCreatedAtMs, windowMs, nowMs }: StartQuestion,
 ): Decision<ContainerStart> {
   switch (state.kind) {
@@ -117,7 +117,9 @@ export function decideStart(
     case 'waiting': {
       const { restarts } = state;
       const start = { podUid, container, restarts, startedAtMs: undefined, windowMs };
-      return state.hasRun ? notRunning(container, 'waiting to be started again') : allow(start);
+      if (state.hasRun) return notRunning(container, 'waiting to be started again');
+      // Whoever knows its uid must not get its values while the init containers before it still run.
+      return isDue ? allow(start) : notRunning(container, 'not to be started yet');
     }
     case 'terminated':
       return notRunning(container, 'terminated');
