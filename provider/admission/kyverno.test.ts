@@ -32,7 +32,8 @@ function createReader(): { read: ReadImageConfig; asked: ImageQuestion[] } {
         new ProviderError('registry_denied', 'registry: 401 for private;\n set command'),
       );
     }
-    return Promise.resolve({ entrypoint: ['/docker-entrypoint.sh'], cmd: [reference], digest });
+    const cmd = [reference.startsWith('long-') ? 'x'.repeat(100_000) : reference];
+    return Promise.resolve({ entrypoint: ['/docker-entrypoint.sh'], cmd, digest });
   };
   return { read, asked };
 }
@@ -74,12 +75,34 @@ test('the lookup knows where the Pod may run and which pull secrets it has, in o
   assert.deepEqual(asked, [
     {
       reference: 'nginx:1',
+      namespace: 'shop',
       architectures: ['arm64'],
       pullAlways: true,
       skipVerifyRegistry: true,
       pullSecrets: [{ namespace: 'shop', name: 'regcred' }, extraPullSecret],
     },
   ]);
+});
+
+test('of thousands of pull secrets the first twenty are read, each once', async () => {
+  const names = Array.from({ length: 8_000 }, (_, i) => `secret-${Math.floor(i / 2)}`);
+  const { asked } = await ask({ ...question, imagePullSecrets: names });
+  const read = asked[0]?.pullSecrets.map(({ name }) => name);
+  assert.deepEqual(
+    read,
+    Array.from({ length: 20 }, (_, i) => `secret-${i}`),
+  );
+});
+
+test('commands that are too long together are told per image, and the others answered', async () => {
+  const images = Array.from({ length: 12 }, (_, i) => `long-${i}`);
+  const { answer } = (await ask({ ...question, images })) as {
+    answer: { images: object; errors: Readonly<Record<string, string>> };
+  };
+  assert.equal(Object.keys(answer.images).length, 10);
+  const errors = Object.values(answer.errors);
+  assert.equal(errors.length, 2);
+  assert.match(errors[0] ?? '', /longer than 1048576 bytes in all; set command/);
 });
 
 test('an empty extra pull secret is none', async () => {

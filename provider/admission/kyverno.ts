@@ -10,6 +10,7 @@ import {
   parseKyvernoQuestion,
   type ReadQuestion,
 } from './kyverno-question.ts';
+import { createAnswerBudget, MAX_IMAGES, selectPullSecrets } from './lookup-budget.ts';
 import { openQuestion, type SealedMessage, sealAnswer } from './sealed-message.ts';
 
 /** What is known of a lookup, for its line in the log. */
@@ -34,9 +35,6 @@ export type KyvernoDependencies = {
   /** The sealing keys of this moment. */
   readonly keys: () => readonly string[];
 };
-
-/** More than a Pod has containers, less than what would keep registries busy. */
-const MAX_IMAGES = 50;
 
 type Lookup = { readonly reference: string } & (
   { readonly config: ImageConfig } | { readonly error: unknown }
@@ -77,11 +75,13 @@ async function lookUpAll(
   const { question } = read;
   context.note({ namespace: question.namespace, serviceAccount: question.serviceAccount });
   if (references.length > MAX_IMAGES) return refuseAll(references, tooMany(references.length));
+  const budget = createAnswerBudget();
   return Promise.all(
     references.map(async (reference): Promise<Lookup> => {
       try {
         const imageQuestion = toImageQuestion(reference, question);
-        return { reference, config: await readImageConfig(imageQuestion, context.signal) };
+        const config = await readImageConfig(imageQuestion, context.signal);
+        return { reference, config: budget.spend(config) };
       } catch (error) {
         return { reference, error };
       }
@@ -104,11 +104,12 @@ function toImageQuestion(reference: string, question: KyvernoQuestion): ImageQue
   const { namespace, imagePullSecrets, extraPullSecret } = question;
   return {
     reference,
+    namespace,
     architectures: question.architectures,
     pullAlways: question.always.includes(reference),
     skipVerifyRegistry: question.skipVerifyRegistry ?? false,
     pullSecrets: [
-      ...imagePullSecrets.map((name) => ({ namespace, name })),
+      ...selectPullSecrets(imagePullSecrets).map((name) => ({ namespace, name })),
       ...(extraPullSecret ? [extraPullSecret] : []),
     ],
   };

@@ -25,6 +25,11 @@ for (const [name, [config, entrypoint, cmd]] of Object.entries(commands)) {
   });
 }
 
+test('reads a command that just fits', () => {
+  const cmd = ['x'.repeat(131_072 - JSON.stringify([['/app'], ['']]).length)];
+  assert.deepEqual(parse({ config: { Entrypoint: ['/app'], Cmd: cmd } }).cmd, cmd);
+});
+
 test('an image that does not name its platform is linux/amd64', () => {
   const { platform } = parse({ os: '', config: {} });
   assert.deepEqual(platform, { os: 'linux', architecture: 'amd64', variant: undefined });
@@ -33,6 +38,10 @@ test('an image that does not name its platform is linux/amd64', () => {
 const refused: Record<string, [document: unknown, message: RegExp]> = {
   'a text as entrypoint': [{ config: { Entrypoint: '/app' } }, /its entrypoint is not a list/],
   'numbers in cmd': [{ config: { Cmd: [1] } }, /its cmd is not a list of strings/],
+  'more than a process takes': [
+    { config: { Entrypoint: ['/app'], Cmd: ['x'.repeat(131_072)] } },
+    /its entrypoint and cmd are longer than 131072 bytes/,
+  ],
   'a NUL byte': [{ config: { Cmd: ['a\0b'] } }, /its cmd holds a NUL byte/],
   'a config that is a list': [{ config: [] }, /image config is malformed/],
   'a document that is a list': [[], /image config is malformed/],

@@ -24,15 +24,19 @@ export type Platform = {
 
 export type PlatformCommand = ImageCommand & { readonly platform: Platform };
 
+// More than any program is started with: the kernel takes 128 KiB for one argument, and the Pod has to hold all of them.
+const MAX_COMMAND_BYTES = 131_072;
+
 /** Absent, null and empty lists all mean that the image does not say. */
 export function parseImageConfig(bytes: Uint8Array): PlatformCommand {
   const document = parseJsonObject(bytes, 'image config');
   const config = readObject(document['config'] ?? {}, 'image config');
-  return {
-    platform: parsePlatform(document),
-    entrypoint: readStrings(config['Entrypoint'], 'entrypoint'),
-    cmd: readStrings(config['Cmd'], 'cmd'),
-  };
+  const entrypoint = readStrings(config['Entrypoint'], 'entrypoint');
+  const cmd = readStrings(config['Cmd'], 'cmd');
+  if (Buffer.byteLength(JSON.stringify([entrypoint, cmd])) > MAX_COMMAND_BYTES) {
+    throw unreadable(`its entrypoint and cmd are longer than ${MAX_COMMAND_BYTES} bytes`);
+  }
+  return { platform: parsePlatform(document), entrypoint, cmd };
 }
 
 /** What does not name a platform is linux/amd64, as Docker images without one were. */

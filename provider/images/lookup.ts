@@ -12,6 +12,8 @@ import type { RegistrySettings } from './registry-settings.ts';
 export type ImageQuestion = {
   /** As written in the Pod. */
   readonly reference: string;
+  /** Of the Pod: each has its share of the lookups that are done at once. */
+  readonly namespace?: string;
   /** Empty = all platforms of the image must agree. */
   readonly architectures: readonly string[];
   /** As kubelet's imagePullPolicy Always: a tag is resolved anew. */

@@ -9,6 +9,7 @@ import { createImageCache } from './image-cache.ts';
 import type { ImageConfig } from './image-config.ts';
 import { ANONYMOUSLY, type CredentialCandidate } from './keychain.ts';
 import { parseLookup, type ImageQuestion, type Lookup } from './lookup.ts';
+import { createLookupLimits, type LookupLimits } from './lookup-limits.ts';
 import { allRefused, withContext } from './lookup-message.ts';
 import type { SendOutbound } from './outbound-client.ts';
 import { readCredentials, type CredentialDependencies } from './read-credentials.ts';
@@ -48,10 +49,12 @@ export function createImageConfigReader(
     registry: createRegistryClient(dependencies),
     cache: createImageCache(settings.tagCacheMs, now),
   };
-  const readShared = createSharedRead(tools, { timeoutMs, now });
+  const limits = createLookupLimits(dependencies.readSecret, timeoutMs);
+  const readShared = createSharedRead(tools, { timeoutMs, now, limits });
+  const own = { ...dependencies, readSecret: limits.readSecret };
 
   const read = async (lookup: Lookup, signal: AbortSignal) => {
-    const { candidates, notes } = await readCredentials(dependencies, lookup, signal);
+    const { candidates, notes } = await readCredentials(own, lookup, signal);
     const attempt = { lookup, candidates };
     const outcome = findKnown(tools.cache, attempt) ?? (await readShared(attempt));
     return { ...outcome, notes };
@@ -72,18 +75,23 @@ export function createImageConfigReader(
   };
 }
 
-type SharedReadOptions = { readonly timeoutMs: number; readonly now: () => number };
+type SharedReadOptions = {
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly limits: LookupLimits;
+};
 
 /** One reading at a time for all who ask the same with the same credentials; what fails is not tried anew at once. */
-function createSharedRead(tools: LookupTools, { timeoutMs, now }: SharedReadOptions) {
+function createSharedRead(tools: LookupTools, { timeoutMs, now, limits }: SharedReadOptions) {
   const share = createSingleFlight<Outcome>();
   const failures = createFailureCache(now);
 
   const readAndKeep = async (attempt: LookupAttempt, keys: FailureKeys): Promise<Outcome> => {
     try {
       // Its own time limit, and nobody's signal: who started it may leave before the others.
+      const key = attempt.lookup.namespace ?? '';
       const outcome = await withTimeLimit({ timeoutMs }, (signal) =>
-        readWithCredentials(tools, attempt, signal),
+        limits.images.run({ key, signal }, () => readWithCredentials(tools, attempt, signal)),
       );
       if (outcome.kind === 'refused') failures.keep(keys, outcome);
       return outcome;
