@@ -38,6 +38,11 @@ testOptions({
     'ConfigMap piggy',
     settings({ PIGGY_LAUNCH_WINDOW: '5m', PIGGY_DEBUG: 'true' }),
   ],
+  'env.AWS_REGION, as the earlier chart took it': [
+    values({ env: { AWS_REGION: 'ap-southeast-1' } }),
+    'ConfigMap piggy',
+    settings({ AWS_REGION: 'ap-southeast-1' }),
+  ],
   'env, with a large number': [
     values({ env: { PIGGY_MAX_CONCURRENT_REQUESTS: 10_000_000 } }),
     'ConfigMap piggy',

@@ -23,7 +23,7 @@ const refused: Readonly<Record<string, unknown>> = {
   'launcher.image': { repo: 'piggy-env' },
   imagePullSecrets: [{ name: 'registry' }],
   env: { PIGGY_LAUNCH_WINDO: '5m' },
-  'env that another value sets': { AWS_REGION: 'eu-west-1' },
+  'env that another value sets': { PIGGY_ACCESS_DEFAULT: 'allow' },
   'env of a list': { PIGGY_REGISTRY_ALLOW_LIST: ['ghcr.io'] },
   extraEnv: { HTTPS_PROXY: 'http://proxy' },
   'extraEnv without a name': [{ value: 'http://proxy' }],

@@ -21,10 +21,10 @@ export const awsEnvironment = {
 export const awsRegion = 'eu-west-1';
 
 /** Options for a client of the AWS SDK that runs on this machine. */
-export async function awsFromHere() {
+export async function awsFromHere(region: string = awsRegion) {
   return {
     endpoint: `http://${await addressOf('aws')}`,
-    region: awsRegion,
+    region,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
 }

@@ -34,6 +34,10 @@ export async function installChart(
   });
 }
 
+export async function uninstallChart({ release, namespace }: Installation): Promise<void> {
+  await helm(['uninstall', release, '--namespace', namespace, '--wait']);
+}
+
 /** What Helm printed; throws what it said where it fails. */
 export async function helm(args: readonly string[], input?: string): Promise<string> {
   return output(await goTool('helm', say), args, input === undefined ? {} : { input });

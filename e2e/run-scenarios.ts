@@ -10,6 +10,7 @@ const harmless: readonly string[] = [
   'any-image-any-security',
   'asked-again-is-refused',
   'every-kind-of-container',
+  'environment-means-what-kubernetes-says',
   'every-secret-source',
   'injected-pod-stays-as-admitted',
   'secret-names-its-readers',

@@ -23,15 +23,16 @@ export function hashOf(value: string): string {
 export async function createSecret(
   name: string,
   value: Readonly<Record<string, unknown>>,
+  region?: string,
 ): Promise<void> {
-  const client = new SecretsManagerClient(await awsFromHere());
+  const client = new SecretsManagerClient(await awsFromHere(region));
   const command = new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) });
   await client.send(command);
 }
 
 /** At once, and whether it is there or not. */
-export async function removeSecret(name: string): Promise<void> {
-  const client = new SecretsManagerClient(await awsFromHere());
+export async function removeSecret(name: string, region?: string): Promise<void> {
+  const client = new SecretsManagerClient(await awsFromHere(region));
   await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
 }
 
@@ -52,8 +53,18 @@ export async function putSecretValue(
   return VersionId;
 }
 
-export async function putParameter(name: string, value: string): Promise<void> {
-  const client = new SSMClient(await awsFromHere());
-  const command = new PutParameterCommand({ Name: name, Value: value, Type: 'SecureString' });
+type ParameterOptions = {
+  readonly region?: string;
+  readonly type?: 'SecureString' | 'String' | 'StringList';
+};
+
+export async function putParameter(
+  name: string,
+  value: string,
+  { region, type = 'SecureString' }: ParameterOptions = {},
+): Promise<void> {
+  const client = new SSMClient(await awsFromHere(region));
+  const parameter = { Name: name, Value: value, Type: type, Overwrite: true };
+  const command = new PutParameterCommand(parameter);
   await client.send(command);
 }

@@ -43,7 +43,6 @@ function commentOf({ key }: Pair, map: YAMLMap | undefined): string | undefined 
 
 /** Set by other values of the chart, or fixed by what its templates mount. */
 const setByTheChart = [
-  'AWS_REGION',
   'PIGGY_ACCESS_DEFAULT',
   'PIGGY_ACCESS_RULES_FILE',
   'PIGGY_ADMISSION_KEY_FILES',

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { helm, type Installation, installation, installChart } from '../chart.ts';
+import { helm, type Installation, installation, installChart, uninstallChart } from '../chart.ts';
 import { images } from '../images.ts';
 import { apply, dryRun, kubectl, refusalOf } from '../kubectl.ts';
 import { deleteNamespace } from '../namespaces.ts';
@@ -27,7 +27,7 @@ const { namespace } = openScenario('chart', async (namespace) => {
 
 after(async () => {
   // Whatever a failing test left.
-  await remove(former).catch(() => undefined);
+  await uninstallChart(former).catch(() => undefined);
   await installPiggy();
 });
 
@@ -86,7 +86,7 @@ test('a rollback brings the settings back', async () => {
 });
 
 test('an uninstalled chart leaves no policy, no webhook and nobody who refuses', async () => {
-  await remove(installation);
+  await uninstallChart(installation);
   const left = ['mutatingpolicies,validatingadmissionpolicies,validatingadmissionpolicybindings'];
   assert.doesNotMatch(await kubectl(['get', ...left, '--output=name']), /inject|require-injection/);
   await policiesAreGone();
@@ -112,7 +112,7 @@ test('under the names of a former installation its address serves', async () => 
   await apply(pod('former', { 'piggy-address': 'https://piggy-webhooks.piggy-webhooks.svc' }));
   const variables = await told({ pod: 'former', container: 'app', namespace });
   assert.deepEqual(variables, { DB_PASSWORD: hashOf(password) });
-  await remove(former);
+  await uninstallChart(former);
   await deleteNamespace(former.namespace);
 });
 
@@ -141,10 +141,6 @@ function pod(name: string, annotations: Readonly<Record<string, string>> = {}) {
     annotations: { 'aws-secret-name': `${namespace}/default`, ...annotations },
     spec: { containers, restartPolicy: 'Never' },
   });
-}
-
-async function remove({ release, namespace }: Installation): Promise<void> {
-  await helm(['uninstall', release, '--namespace', namespace, '--wait']);
 }
 
 function settingOf(name: string): Promise<string> {
