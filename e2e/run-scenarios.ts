@@ -7,6 +7,7 @@ import { step } from './steps.ts';
 
 /** They neither change the installation nor count what it does, so they may run at once. Every other one runs alone. */
 const harmless: readonly string[] = [
+  'accepted-pods-stay-accepted',
   'any-image-any-security',
   'asked-again-is-refused',
   'every-kind-of-container',

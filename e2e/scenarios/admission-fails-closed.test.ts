@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { images } from '../images.ts';
-import { dryRun, type KubernetesObject, refusalOf } from '../kubectl.ts';
+import { dryRun, kubectl, type KubernetesObject, refusalOf } from '../kubectl.ts';
 import { bringBack, kyverno, provider, takeDown } from '../outages.ts';
 import { type Pod, podOf } from '../pods.ts';
 import { policiesAreInForce } from '../policies.ts';
@@ -25,6 +25,38 @@ describe('while the provider is down', () => {
     const refusal = await refusalOf(create, JSON.stringify(pod({})));
     assert.match(refusal, /Post "http:\/\/piggy.piggy-system.svc:\d+\/.*connection refused/);
   });
+});
+
+/** What the policy reads in Piggy's namespace → what the author reads where it is missing. */
+const missing: Record<string, RegExp> = {
+  'configmap/piggy':
+    /piggy: the ConfigMap piggy-system\/piggy is missing or empty; is Piggy installed/,
+  'configmap/piggy-ca':
+    /piggy: the ConfigMap piggy-system\/piggy-ca is missing or has no ca.crt; is the/,
+  'secret/piggy-admission':
+    /piggy: the Secret piggy-system\/piggy-admission is missing or has no key; is/,
+};
+
+describe('while something of the installation is missing, and nobody makes it again', () => {
+  const inNamespace = ['--namespace', 'piggy-system'];
+  before(() => takeDown(provider));
+  after(() => bringBack(provider, 2));
+
+  for (const [object, expected] of Object.entries(missing)) {
+    test(`without ${object} a Pod that opted in is refused with its name`, async () => {
+      const text = await kubectl(['get', object, ...inNamespace, '--output=json']);
+      const { apiVersion, kind, metadata, ...rest } = JSON.parse(text) as KubernetesObject;
+      const { name, labels = {}, annotations = {} } = metadata;
+      await kubectl(['delete', object, ...inNamespace]);
+      const refusal = await refusalOf(create, JSON.stringify(pod({})));
+      const back = { name, labels, annotations, namespace: 'piggy-system' };
+      await kubectl(
+        ['create', '--filename', '-'],
+        JSON.stringify({ apiVersion, kind, ...rest, metadata: back }),
+      );
+      assert.match(refusal, expected);
+    });
+  }
 });
 
 describe('while Kyverno is down', () => {
