@@ -41,7 +41,10 @@ export function readGoldenPod({ cluster }: StandIns, show: Show): Pod {
     'Without Kyverno: this is the Pod that the policy tests compare with (policies/cases/first-secret).',
   );
   const text = readFileSync(join(policies, 'cases', 'first-secret', 'mutated.yaml'), 'utf8');
-  const pod = parse(text.replaceAll('uid-1', randomBytes(16).toString('hex'))) as Pod;
+  const named = text.replaceAll('uid-1', `a${randomBytes(16).toString('hex').slice(1)}`);
+  const pod = parse(
+    named.replaceAll('mark-1', `a${randomBytes(4).toString('hex').slice(1)}`),
+  ) as Pod;
   const values: Record<string, string | undefined> = {
     PIGGY_ADDRESS: cluster.settings['PIGGY_ADDRESS'],
     PIGGY_CA: cluster.ca,

@@ -52,11 +52,13 @@ async function showExec(show: Show, kubelet: Kubelet, container: Container): Pro
   const { output } = await kubelet.exec(container, ['env']).ended;
   const shown = output.split('\n').filter((line) => /^(DB_|DSN)/.test(line));
   show.text(shown.join('\n'));
+  // Where the kubelet put a reference into a text there are marks; they are random.
+  const unmarked = shown.join().replaceAll(/<\/?[a-f][\da-f]{7}>/g, '');
   show.claim(
     'it sees references only',
-    shown.join() ===
+    unmarked ===
       'DB_PASSWORD=piggy:DB_PASSWORD,DB_PORT=piggy:db.port,' +
-        'DSN=postgres://shop:$(DB_PASSWORD)@db.example:$(DB_PORT)/shop',
+        'DSN=postgres://shop:piggy:DB_PASSWORD@db.example:piggy:db.port/shop',
     output,
   );
 }
