@@ -44,6 +44,24 @@ async function openSilently(localAddress: string): Promise<Socket> {
   return socket;
 }
 
+/** A connection that sends `text`, and no more. */
+async function send(context: TestContext, localAddress: string, text: string): Promise<Socket> {
+  const options = { port, host: '127.0.0.1', localAddress, ca: files.ca };
+  const socket = connectTls(options);
+  socket.on('error', () => undefined).resume();
+  context.after(() => {
+    socket.destroy();
+  });
+  // Where there are too many, one may be closed before it is there.
+  await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+  socket.write(text);
+  return socket;
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise(setImmediate);
+}
+
 /** A connection that sends `text` by one byte every second, for as long as it is let. */
 async function drip(context: TestContext, localAddress: string, text: string): Promise<Socket> {
   // Its types do not know localAddress, which it passes on.
@@ -164,6 +182,26 @@ test('requests that come byte by byte leave launches unharmed, and are ended', a
   await assertAllServed(100);
   const open = slow.filter(({ destroyed }) => !destroyed);
   await Promise.all(open.map((socket) => once(socket, 'close')));
+});
+
+test('three addresses that each send as many heads as they may, and no body, keep nobody out', async (context) => {
+  const head =
+    'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{';
+  const slow = await Promise.all(
+    ['127.0.4.1', '127.0.4.2', '127.0.4.3'].flatMap((address) =>
+      Array.from({ length: 384 }, () => send(context, address, head)),
+    ),
+  );
+  await assertAllServed(100);
+  const open = slow.filter(({ destroyed }) => !destroyed);
+  await Promise.all(open.map((socket) => once(socket, 'close')));
+});
+
+test('a client that breaks off in its body is no fault of the provider', async (context) => {
+  const head = 'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\nContent-Length: 60000\r\n\r\n{';
+  const socket = await send(context, '127.0.4.4', head);
+  await until(() => provider.output().includes('"code":"client_closed"') || !socket.destroy());
+  assert.ok(!provider.output().includes('"code":"internal_error"'));
 });
 
 test('nonsense of many kinds leaves launches unharmed', async () => {

@@ -1,6 +1,6 @@
 // The routes of the three listeners, and nothing but routes: launches, lookups, operations.
 
-import { Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { AnswerKyverno } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import { describeDecision } from '../launches/audit.ts';
@@ -9,9 +9,9 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import { type Ends, withDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, Refusal } from './guard.ts';
 import type { Readiness } from './readiness.ts';
-import { limitBody, parseBearerToken, readJsonBody } from './request-body.ts';
+import { limitBody, parseBearerToken, readJsonBody, receiveBody } from './request-body.ts';
 import {
   observeRequests,
   type DescribeEnd,
@@ -105,23 +105,43 @@ function createApp(
       `no route ${c.req.method} ${c.req.path}; there is POST ${route}`,
     );
   });
-  app.use(observeRequests(observer, route, describeEnd), admit(guard), limitBody());
+  app.use(
+    observeRequests(observer, route, describeEnd),
+    admitHead(guard),
+    limitBody(),
+    admitWhole(guard),
+  );
   return app;
 }
 
-function admit(guard: Guard): MiddlewareHandler<RequestEnv> {
+function admitHead(guard: Guard): MiddlewareHandler<RequestEnv> {
   return async (c, next) => {
-    const admission = guard.enter(c.env.incoming.socket.remoteAddress ?? 'unknown');
-    if (!admission.admitted) {
-      const { reason, retryAfterSeconds } = admission;
-      throw new ProviderError('rate_limited', reason, { retryAfterSeconds });
-    }
+    const admission = guard.arrive(addressOf(c));
+    if (!admission.admitted) throw refused(admission);
+    await next();
+  };
+}
+
+/** Nobody holds a slot by sending slowly. */
+function admitWhole(guard: Guard): MiddlewareHandler<RequestEnv> {
+  return async (c, next) => {
+    await receiveBody(c);
+    const admission = guard.enter(addressOf(c));
+    if (!admission.admitted) throw refused(admission);
     try {
       await next();
     } finally {
       admission.leave();
     }
   };
+}
+
+function addressOf(c: Context<RequestEnv>): string {
+  return c.env.incoming.socket.remoteAddress ?? 'unknown';
+}
+
+function refused({ reason, retryAfterSeconds }: Refusal): ProviderError {
+  return new ProviderError('rate_limited', reason, { retryAfterSeconds });
 }
 
 /** The one place where secret values become text. */

@@ -18,13 +18,23 @@ export function limitConnections(server: Server | TlsServer, maxConnections: num
     if (open > maxConnections && !silent.closeOne()) socket.destroy();
     else silent.add(name, socket);
   });
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
     const name = nameOf(socket);
-    silent.remove(name);
+    // Until all of a request is there, its connection asks nothing yet: nobody holds one by a head and one byte.
+    if (!hasBody(request)) silent.remove(name);
+    else
+      request.once('end', () => {
+        silent.remove(name);
+      });
     response.on('close', () => {
       if (!socket.destroyed) silent.add(name, socket);
     });
   });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 type Name = { readonly address: string; readonly port: number };

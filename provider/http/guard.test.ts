@@ -40,22 +40,32 @@ test('an answered request makes room', () => {
 test('an address may send two seconds’ worth at once, and then its rate', () => {
   let nowMs = 0;
   const guard = createGuard(limits, () => nowMs);
-  for (let sent = 0; sent < 10; sent += 1) leave(guard.enter('a'));
-  const refused = guard.enter('a');
+  for (let sent = 0; sent < 10; sent += 1) assert.ok(guard.arrive('a').admitted);
+  const refused = guard.arrive('a');
   assert.ok(!refused.admitted);
   assert.match(refused.reason, /more than 5 requests per second/);
   assert.equal(refused.retryAfterSeconds, 0.2);
-  assert.ok(guard.enter('b').admitted, 'another address is not held back');
+  assert.ok(guard.arrive('b').admitted, 'another address is not held back');
   nowMs = 200;
-  leave(guard.enter('a'));
-  assert.ok(!guard.enter('a').admitted);
+  assert.ok(guard.arrive('a').admitted);
+  assert.ok(!guard.arrive('a').admitted);
 });
 
 test('silence saves up no more than the burst', () => {
   let nowMs = 0;
   const guard = createGuard(limits, () => nowMs);
-  leave(guard.enter('a'));
+  assert.ok(guard.arrive('a').admitted);
   nowMs = 3_600_000;
-  for (let sent = 0; sent < 10; sent += 1) leave(guard.enter('a'));
-  assert.ok(!guard.enter('a').admitted);
+  for (let sent = 0; sent < 10; sent += 1) assert.ok(guard.arrive('a').admitted);
+  assert.ok(!guard.arrive('a').admitted);
+});
+
+test('a request that is still being sent takes no slot', () => {
+  const guard = createGuard({ ...limits, requestsPerSecondPerAddress: 100 }, () => 0);
+  for (let sent = 0; sent < 50; sent += 1) assert.ok(guard.arrive('a').admitted);
+  assert.ok(guard.enter('a').admitted);
+  assert.ok(guard.enter('a').admitted);
+  const refused = guard.arrive('a');
+  assert.ok(!refused.admitted, 'where all slots are taken, no body is read');
+  assert.match(refused.reason, /this address has 2 requests in work/);
 });

@@ -1,5 +1,6 @@
 // Decides, before any work, whether a request is taken on: not when too many are in work, in all or of one address, and not
-// when one address asks too fast. A Pod that runs wild is to hurt itself, not its neighbours.
+// when one address asks too fast. A Pod that runs wild is to hurt itself, not its neighbours. A request that is still being sent
+// is no work yet: it is let in by its head, and takes a slot when its body is there.
 
 import { LRUCache } from 'lru-cache';
 import { refill, secondsToToken, type TokenBucket } from '../concurrency/token-bucket.ts';
@@ -10,14 +11,25 @@ export type GuardLimits = {
   readonly requestsPerSecondPerAddress: number;
 };
 
+export type Refusal = {
+  readonly admitted: false;
+  readonly reason: string;
+  readonly retryAfterSeconds: number;
+};
+
 export type Admission =
   | {
       readonly admitted: true;
       /** To be called once, when the request has its answer. */ readonly leave: () => void;
     }
-  | { readonly admitted: false; readonly reason: string; readonly retryAfterSeconds: number };
+  | Refusal;
 
-export type Guard = { readonly enter: (address: string) => Admission };
+export type Guard = {
+  /** Of a request whose head is there: counts it for the rate, and takes no slot. */
+  readonly arrive: (address: string) => { readonly admitted: true } | Refusal;
+  /** Of a request that is there as a whole. */
+  readonly enter: (address: string) => Admission;
+};
 
 /** Buckets of addresses that were not heard of for longest are forgotten: a forgotten one starts full. */
 const MAX_ADDRESSES = 20_000;
@@ -32,7 +44,7 @@ export function createGuard(limits: GuardLimits, now: () => number): Guard {
   const buckets = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
   let total = 0;
 
-  function refuse(address: string): Admission | undefined {
+  function refuse(address: string): Refusal | undefined {
     if (total >= limits.maxConcurrent) return busy('the provider has', total);
     const own = inWork.get(address) ?? 0;
     if (own >= limits.maxConcurrentPerAddress) return busy('this address has', own);
@@ -51,18 +63,20 @@ export function createGuard(limits: GuardLimits, now: () => number): Guard {
   }
 
   return {
-    enter: (address) => {
+    arrive: (address) => {
+      // Where all slots are taken, its body need not be read.
       const refusal = refuse(address);
       if (refusal) return refusal;
       const bucket = refill(buckets.get(address), rate, now());
       if (bucket.tokens < 1) return tooFast(perSecond, secondsToToken(bucket, rate));
       buckets.set(address, { ...bucket, tokens: bucket.tokens - 1 });
-      return { admitted: true, leave: count(address) };
+      return { admitted: true };
     },
+    enter: (address) => refuse(address) ?? { admitted: true, leave: count(address) },
   };
 }
 
-function busy(who: string, count: number): Admission {
+function busy(who: string, count: number): Refusal {
   return {
     admitted: false,
     reason: `${who} ${count} requests in work; try again`,
@@ -70,7 +84,7 @@ function busy(who: string, count: number): Admission {
   };
 }
 
-function tooFast(perSecond: number, retryAfterSeconds: number): Admission {
+function tooFast(perSecond: number, retryAfterSeconds: number): Refusal {
   const reason = `this address sends more than ${perSecond} requests per second; slow down`;
   return { admitted: false, reason, retryAfterSeconds };
 }

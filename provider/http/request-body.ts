@@ -27,6 +27,18 @@ function refuseBody(): never {
   throw new ProviderError('request_too_large', message);
 }
 
+/** Returns when all of it is there; it is kept for whoever reads it then. Throws `client_closed` where it breaks off. */
+export async function receiveBody(c: Context<RequestEnv>): Promise<void> {
+  try {
+    await c.req.text();
+  } catch (error) {
+    // Of limitBody, which answers for it.
+    if (error instanceof ProviderError || (error as Error).name === 'BodyLimitError') throw error;
+    const message = 'the client went away, or was too slow, before its request was there';
+    throw new ProviderError('client_closed', message, { cause: error });
+  }
+}
+
 /** Throws `invalid_request`. */
 export async function readJsonBody(c: Context<RequestEnv>): Promise<unknown> {
   const contentType = c.req.header('content-type') ?? 'application/json';
