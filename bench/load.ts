@@ -62,6 +62,16 @@ const methods = {
       asked.target,
       asked.lookups.map((lookup, index) => lookupRequest(lookup, asked.key, `nonce-${index}`)),
     ),
+  /** One after the other over one connection; each is a question whose images may be answered with an error. */
+  lookUpAnything: (asked: {
+    readonly url: string;
+    readonly key: string;
+    readonly questions: readonly object[];
+  }) =>
+    run(
+      { urls: [asked.url], connections: asked.questions.length },
+      asked.questions.map((question) => anythingRequest(question, asked.key)),
+    ),
 };
 
 export type LoadMethods = typeof methods;
@@ -124,7 +134,23 @@ function lookupRequest(
     headers: { 'content-type': 'application/json' },
     check: (status, text) => {
       assert.equal(status, 200, text);
-      checkLookup(JSON.parse(text) as Sealed, { key, nonce, entrypoints });
+      checkLookup(openAnswer(text, key), { nonce, entrypoints });
+    },
+  };
+}
+
+/** Every image has a command or an error. */
+function anythingRequest(question: object, key: string): Request {
+  const { images } = question as { readonly images: readonly string[] };
+  return {
+    path: '/kyverno/v1/images',
+    body: sealQuestion(question, key),
+    headers: { 'content-type': 'application/json' },
+    check: (status, text) => {
+      assert.equal(status, 200, text);
+      const answer = openAnswer(text, key);
+      const answered = [...Object.keys(answer.images), ...Object.keys(answer.errors)];
+      assert.deepEqual(answered.sort(), [...images].sort());
     },
   };
 }
@@ -136,12 +162,16 @@ type LookupAnswer = {
   readonly errors: object;
 };
 
+function openAnswer(text: string, key: string): LookupAnswer {
+  const { payload, mac } = JSON.parse(text) as Sealed;
+  assert.equal(mac, computeMac(key, 'answer', payload), 'the answer is not sealed');
+  return JSON.parse(payload) as LookupAnswer;
+}
+
 function checkLookup(
-  { payload, mac }: Sealed,
-  expected: { key: string; nonce: string; entrypoints: ImageLookup['entrypoints'] },
+  { nonce, images, errors }: LookupAnswer,
+  expected: Pick<ImageLookup, 'entrypoints'> & { readonly nonce: string },
 ): void {
-  assert.equal(mac, computeMac(expected.key, 'answer', payload), 'the answer is not sealed');
-  const { nonce, images, errors } = JSON.parse(payload) as LookupAnswer;
   const entrypoints = Object.entries(images).map(([image, { entrypoint }]) => [
     image,
     ...entrypoint,

@@ -9,6 +9,7 @@ import { measureScale } from './sections/scale.ts';
 import { measureSecrets } from './sections/secrets.ts';
 import { measureSoak } from './sections/soak.ts';
 import { measureStart } from './sections/start.ts';
+import { measureWorst } from './sections/worst.ts';
 
 export type MeasureSection = (scale: { readonly isQuick: boolean }) => Promise<SectionReport>;
 
@@ -18,6 +19,7 @@ const sections = {
   secrets: measureSecrets,
   images: measureImages,
   scale: measureScale,
+  worst: measureWorst,
   admission: measureAdmission,
   soak: measureSoak,
   profile: measureProfile,

@@ -4,6 +4,7 @@
 import { startAws, type AwsParameter } from '../provider/testing/aws.ts';
 import { startKubernetesApi } from '../provider/testing/kubernetes-api.ts';
 import { startRegistry } from '../provider/testing/registry.ts';
+import { createWorstQuestion, type WorstKind } from '../provider/testing/worst-questions.ts';
 import { startCannedServer } from './canned-server.ts';
 import { runningPod } from './running-pod.ts';
 import { serve } from './remote.ts';
@@ -75,6 +76,8 @@ const methods = {
       registry.addImage(name, 'v1', { entrypoint: [`/${name}`], cmd: ['serve'] });
     }
   },
+  createWorstQuestion: ({ kind, namespace }: { kind: WorstKind; namespace: string }) =>
+    createWorstQuestion({ registry, kubernetes }, kind, namespace),
   cannedAnswer: (text: string) => {
     canned.answerWith(text);
   },

@@ -1,0 +1,149 @@
+// The most that an author can make of one question of Kyverno, dimension by dimension: for what the provider is held to under
+// such load (provider/main-worst.test.ts, npm run bench -- worst). All of it is within the bounds of images/lookup-budget.ts.
+
+import type { KubernetesApi } from './kubernetes-api.ts';
+import { createQuestion } from './kyverno.ts';
+import {
+  createDocument,
+  descriptorOf,
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './registry-images.ts';
+import type { TestRegistry } from './registry.ts';
+
+export type WorstStandIns = {
+  readonly registry: TestRegistry;
+  readonly kubernetes: Pick<KubernetesApi, 'putSecret'>;
+};
+
+export type WorstKind = keyof typeof kinds;
+
+/** The question, of images that nothing is known of yet; `namespace` has what it needs from now on. */
+export function createWorstQuestion(
+  standIns: WorstStandIns,
+  kind: WorstKind,
+  namespace: string,
+): object {
+  return createQuestion({ namespace, ...kinds[kind](standIns, namespace) });
+}
+
+export const IMAGES = 50;
+const PULL_SECRETS = 20;
+const PLATFORMS = 64;
+const MIB = 1_048_576;
+
+const kinds = {
+  'commands as long as the answer may be': ({ registry }) =>
+    images(registry, 'long-commands', () =>
+      configOf({ Entrypoint: ['/app', 'x'.repeat(MIB / IMAGES - 100)] }),
+    ),
+  'configs as long as are read': ({ registry }) =>
+    images(registry, 'long-configs', () =>
+      configOf({ Entrypoint: ['/app'] }, { history: 'x'.repeat(4 * MIB - 1_000) }),
+    ),
+  'configs of as many values as are read': ({ registry }) =>
+    images(registry, 'many-values', () =>
+      configOf({ Entrypoint: ['/app'] }, { history: Array(99_000).fill({}) }),
+    ),
+  'indexes of as many platforms as are read': ({ registry }) => indexes(registry),
+  'pull secrets as many and as large as there can be': ({ registry, kubernetes }, namespace) => ({
+    ...images(registry, 'pull-secrets', () => configOf({ Entrypoint: ['/app'] })),
+    imagePullSecrets: pullSecrets(kubernetes, namespace, manyEntries),
+  }),
+  'credentials that are all refused': ({ registry, kubernetes }, namespace) => {
+    // By path, so that others are let in.
+    registry.answerNext(Infinity, /\/refused\//, { status: 403 });
+    return {
+      ...images(registry, 'refused', () => configOf({ Entrypoint: ['/app'] })),
+      imagePullSecrets: pullSecrets(kubernetes, namespace, (index) => ({
+        [registry.host]: { username: `robot-${index}`, password: 'wrong' },
+      })),
+    };
+  },
+  'a registry that never answers': ({ registry }) => {
+    registry.neverAnswer(/\/silent\//);
+    return images(registry, 'silent', () => configOf({ Entrypoint: ['/app'] }));
+  },
+} as const satisfies Record<string, (standIns: WorstStandIns, namespace: string) => object>;
+
+export const worstKinds = Object.keys(kinds) as readonly WorstKind[];
+
+type Config = ReturnType<typeof createDocument>;
+
+function configOf(config: object, more: object = {}): Config {
+  const content = { os: 'linux', architecture: 'amd64', config, ...more };
+  return createDocument(OCI_CONFIG, content);
+}
+
+let made = 0;
+
+/** Each under a tag and a digest of its own; they share their config, which is read for each of them. */
+function images(registry: TestRegistry, name: string, createConfig: () => Config) {
+  const repository = `${name}/team`;
+  const config = createConfig();
+  registry.addBlob(repository, config.bytes.toString());
+  const references = Array.from({ length: IMAGES }, () => {
+    const tag = `v${(made += 1)}`;
+    const content = manifestOf(config, tag);
+    registry.addManifest(repository, tag, { contentType: OCI_MANIFEST, content });
+    return `${registry.host}/${repository}:${tag}`;
+  });
+  return { images: references };
+}
+
+function manifestOf(config: Config, mark: string): object {
+  return {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: descriptorOf(config),
+    layers: [],
+    annotations: { mark },
+  };
+}
+
+function indexes(registry: TestRegistry) {
+  const repository = 'platforms/team';
+  const config = configOf({ Entrypoint: ['/app'] });
+  registry.addBlob(repository, config.bytes.toString());
+  const manifests = Array.from({ length: PLATFORMS - 1 }, (_, index) => {
+    const content = manifestOf(config, `platform ${index}`);
+    const manifest = createDocument(OCI_MANIFEST, content);
+    registry.addManifest(repository, manifest.digest, { contentType: OCI_MANIFEST, content });
+    return descriptorOf(manifest);
+  });
+  const references = Array.from({ length: IMAGES }, () => {
+    const tag = `v${(made += 1)}`;
+    const content = { schemaVersion: 2, mediaType: OCI_INDEX, manifests, annotations: { tag } };
+    registry.addManifest(repository, tag, { contentType: OCI_INDEX, content });
+    return `${registry.host}/${repository}:${tag}`;
+  });
+  return { images: references };
+}
+
+/** A Secret holds 1 MiB at most. */
+function manyEntries(): object {
+  const auth = Buffer.from('robot:password').toString('base64');
+  const entries = Array.from({ length: 18_000 }, (_, index) => [
+    `registry-${index}.example`,
+    { auth },
+  ]);
+  return Object.fromEntries(entries) as object;
+}
+
+function pullSecrets(
+  kubernetes: WorstStandIns['kubernetes'],
+  namespace: string,
+  authsOf: (index: number) => object,
+): readonly string[] {
+  return Array.from({ length: PULL_SECRETS }, (_, index) => {
+    const name = `pull-${(made += 1)}`;
+    const text = JSON.stringify({ auths: authsOf(index) });
+    kubernetes.putSecret({
+      metadata: { namespace, name },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(text).toString('base64') },
+    } as Parameters<typeof kubernetes.putSecret>[0]);
+    return name;
+  });
+}
