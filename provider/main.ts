@@ -4,11 +4,14 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { createKyvernoAnswerer } from './admission/kyverno.ts';
+import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Config, ConfigError, loadConfig } from './config/load-config.ts';
 import { createReadiness } from './http/readiness.ts';
-import type { Servers } from './http/server.ts';
-import { createKubernetesClient, type KubernetesClient } from './kubernetes/api-client.ts';
+import {
+  createKubernetesClient,
+  type KubernetesClient,
+  type KubernetesClientOptions,
+} from './kubernetes/api-client.ts';
 import { createOwnTokenReader } from './kubernetes/own-token.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -16,19 +19,29 @@ import { createStandardOutput, type LogOutput } from './observability/standard-o
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { runDoctor } from './wiring/doctor.ts';
 import { wireLaunches } from './wiring/launches.ts';
-import { listen } from './wiring/listeners.ts';
-import { wireLookups } from './wiring/lookups.ts';
+import { listen, type Servers } from './wiring/listeners.ts';
+import {
+  startLookupThread,
+  type LookupThread,
+  type LookupThreadData,
+} from './wiring/lookup-thread.ts';
+import { answerLookups } from './wiring/lookup-worker.ts';
 import type { Provider } from './wiring/provider.ts';
 import { createKeys } from './wiring/keys.ts';
 import { watchAccessRules } from './wiring/watched-settings.ts';
 
 const KUBERNETES_TIMEOUT_MS = 5_000;
 
+/** To the API server, for the pull secrets of lookups; launches have others. */
+const LOOKUP_CONNECTIONS = 10;
+
 /** Of ten seconds, which is less than the kubelet grants by default. */
 const STOP_MS = 9_500;
 
-// Two programs in one image: the provider, and the doctor that looks at an installation of it (docs/operations.md).
-if (process.argv[2] === 'doctor') await doctor(process.argv.slice(3));
+// Two programs in one image: the provider, and the doctor that looks at an installation of it (docs/operations.md). The provider
+// runs this module twice: in its thread of lookups, too.
+if (parentPort !== null && !isMainThread) await lookups(parentPort, workerData as LookupThreadData);
+else if (process.argv[2] === 'doctor') await doctor(process.argv.slice(3));
 else await main();
 
 async function main(): Promise<void> {
@@ -54,6 +67,13 @@ async function main(): Promise<void> {
   }
 }
 
+async function lookups(main: MessagePort, data: LookupThreadData): Promise<void> {
+  const config = loadConfig(process.env);
+  const kubernetes = wireKubernetes(config, { connections: LOOKUP_CONNECTIONS });
+  const credentials = renewBeforeEnd(defaultProvider(), Date.now);
+  await answerLookups({ config, kubernetes, credentials, main, data });
+}
+
 async function doctor(args: readonly string[]): Promise<void> {
   const write = (text: string) => process.stdout.write(text);
   const readInput = () => text(process.stdin);
@@ -70,29 +90,39 @@ async function start(config: Config, output: LogOutput): Promise<void> {
     readiness: createReadiness(),
     stopping: new AbortController(),
   };
-  const { log, readiness } = provider;
+  const { log, metrics, readiness } = provider;
+  const thread = startLookupThread({
+    entry: new URL(import.meta.url),
+    port: config.listeners.lookupPort,
+    ...{ log, metrics },
+    writeLine: (line) => {
+      output.write(line);
+    },
+  });
   const credentials = renewBeforeEnd(defaultProvider(), Date.now);
   const kubernetes = wireKubernetes(config);
   const accessPolicy = await watchAccessRules(provider);
   const readLaunchValues = wireLaunches(provider, kubernetes, { credentials, accessPolicy });
-  const lookups = await wireLookups(config, kubernetes, {
-    credentials,
-    observeCall: provider.metrics.observeRegistryCall,
-  });
   const keys = createKeys(provider);
-  const sealingKeys = await keys.followSealingKeys();
-  const answerKyverno = createKyvernoAnswerer({ ...lookups, keys: sealingKeys });
-
-  const servers = await listen(provider, { readLaunchValues, answerKyverno });
+  const servers = await listen(provider, readLaunchValues);
+  stopOnSignal(provider, servers, thread);
+  const followed = Promise.all([
+    keys.followSealingKeys(thread.useKeys),
+    keys.followCertificate(servers),
+  ]);
+  const lookupPort = await thread.listening;
   readiness.setLoaded('listeners');
-  stopOnSignal(provider, servers, lookups.close);
-  await keys.followCertificate(servers);
+  await followed;
   await readiness.loaded;
-  log.info(servers.ports, 'ready');
+  log.info({ ...servers.ports, lookupPort }, 'ready');
 }
 
-function wireKubernetes({ kubernetes: { server, caFile, tokenFile } }: Config): KubernetesClient {
+function wireKubernetes(
+  { kubernetes: { server, caFile, tokenFile } }: Config,
+  options: Pick<KubernetesClientOptions, 'connections'> = {},
+): KubernetesClient {
   return createKubernetesClient({
+    ...options,
     server,
     ca: readFileSync(caFile, 'utf8'),
     readToken: createOwnTokenReader(
@@ -106,20 +136,17 @@ function wireKubernetes({ kubernetes: { server, caFile, tokenFile } }: Config): 
 function stopOnSignal(
   { config, log, readiness, stopping }: Provider,
   servers: Servers,
-  closeLookups: () => Promise<void>,
+  thread: LookupThread,
 ): void {
   const stop = async (signal: NodeJS.Signals) => {
     if (readiness.isStopping()) return;
     readiness.setStopping();
     log.info({ signal }, 'stopping');
-    await servers.stop({
-      drainDelayMs: config.drainDelayMs,
-      withinMs: STOP_MS,
-      endWork: () => {
-        stopping.abort();
-      },
-    });
-    await closeLookups();
+    const times = { drainDelayMs: config.drainDelayMs, withinMs: STOP_MS };
+    const endWork = () => {
+      stopping.abort();
+    };
+    await servers.stop({ ...times, endWork }, thread.stop(times));
     log.info('stopped');
     process.exit(0);
   };

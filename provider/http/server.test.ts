@@ -4,27 +4,38 @@ import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Agent, request } from 'undici';
 import { createTestAuthority } from '../testing/certificates.ts';
-import { type Servers, type ServersOptions, startServers } from './server.ts';
+import type { Fetch } from './listener.ts';
+import { startLaunchServer, startLookupServer, startOperationsServer } from './server.ts';
 
 const ok = () => new Response('ok');
 const never = () => new Promise<Response>(() => undefined);
 const stopNow = { drainDelayMs: 0, withinMs: 1_000, endWork: () => undefined };
 
-async function start(
-  context: TestContext,
-  options: Partial<ServersOptions> = {},
-): Promise<Servers> {
-  const servers = await startServers({
-    host: '127.0.0.1',
-    launches: { port: 0, fetch: ok },
-    lookups: { port: 0, fetch: ok },
-    operations: { port: 0, fetch: ok },
-    maxConnections: 10,
-    maxConnectionsPerAddress: 2,
-    ...options,
-  });
-  context.after(() => servers.stop(stopNow).catch(() => undefined));
-  return servers;
+type Options = {
+  readonly launches: Fetch;
+  readonly lookups: Fetch;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+};
+
+async function start(context: TestContext, differences: Partial<Options> = {}) {
+  const limits = { maxConnections: 10, maxConnectionsPerAddress: 2 };
+  const options = { launches: ok, lookups: ok, ...limits, ...differences };
+  const common = { ...options, host: '127.0.0.1', port: 0 };
+  const launches = await startLaunchServer({ ...common, fetch: options.launches });
+  const lookups = await startLookupServer({ ...common, fetch: options.lookups });
+  const operations = await startOperationsServer({ ...common, fetch: ok });
+  const ports = {
+    launchPort: launches.port,
+    lookupPort: lookups.port,
+    operationsPort: operations.port,
+  };
+  const stop = async (times: Parameters<typeof launches.stop>[0]) => {
+    await Promise.all([launches.stop(times), lookups.stop(times)]);
+    await operations.stop();
+  };
+  context.after(() => stop(stopNow).catch(() => undefined));
+  return { ports, stop, useCertificate: launches.useCertificate };
 }
 
 async function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
@@ -83,7 +94,7 @@ test('a connection that is being answered makes no room for another', async (con
   };
   const { ports } = await start(context, {
     maxConnections: 2,
-    lookups: { port: 0, fetch: wait },
+    lookups: wait,
   });
   const url = `http://127.0.0.1:${ports.lookupPort}`;
   const waiting = [fetch(url), fetch(url)];
@@ -135,7 +146,7 @@ test('a stop that lasts too long ends the work, which can still answer so', asyn
     await ended.promise;
     return new Response('ended', { status: 504 });
   };
-  const { ports, stop } = await start(context, { lookups: { port: 0, fetch: fetchSlowly } });
+  const { ports, stop } = await start(context, { lookups: fetchSlowly });
   const answer = fetch(`http://127.0.0.1:${ports.lookupPort}`);
   await asked.promise;
   const endWork = () => {
@@ -146,7 +157,7 @@ test('a stop that lasts too long ends the work, which can still answer so', asyn
 });
 
 test('a stop cuts what is left at its end', async (context) => {
-  const { ports, stop } = await start(context, { lookups: { port: 0, fetch: never } });
+  const { ports, stop } = await start(context, { lookups: never });
   const socket = await open(ports.lookupPort);
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const closed = once(socket, 'close');

@@ -1,31 +1,33 @@
 // The three listeners: HTTPS for launchers, HTTP for Kyverno's sealed messages, HTTP for the kubelet and Prometheus.
-// Sets the limits on slow clients, takes a new certificate in without dropping a connection, and stops gracefully.
+// Sets the limits on slow clients, takes a new certificate in without dropping a connection, and stops gracefully. Lookups are
+// answered in a thread of their own (wiring/lookup-thread.ts).
 
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { limitConnections } from './connection-limit.ts';
-import { createListener, type Fetch } from './listener.ts';
+import { createListener, type Fetch, type Listener } from './listener.ts';
 
-export type ServersOptions = {
+export type ServerOptions = {
   readonly host: string;
-  readonly launches: { readonly port: number; readonly fetch: Fetch };
-  readonly lookups: { readonly port: number; readonly fetch: Fetch };
-  readonly operations: { readonly port: number; readonly fetch: Fetch };
+  readonly port: number;
+  readonly fetch: Fetch;
   readonly maxConnectionsPerAddress: number;
-  readonly maxConnections: number;
 };
 
-export type Servers = {
-  readonly ports: {
-    readonly launchPort: number;
-    readonly lookupPort: number;
-    readonly operationsPort: number;
-  };
-  /** For connections from now on. Throws where the two do not fit; the former certificate then stays. */
-  readonly useCertificate: (certificate: CertificatePem) => void;
+type Bounded = ServerOptions & { readonly maxConnections: number };
+
+export type RunningServer = {
+  readonly port: number;
   readonly stop: (stop: StopOptions) => Promise<void>;
 };
+
+export type LaunchServer = RunningServer & {
+  /** For connections from now on. Throws where the two do not fit; the former certificate then stays. */
+  readonly useCertificate: (certificate: CertificatePem) => void;
+};
+
+export type OperationsServer = Pick<RunningServer, 'port'> & { readonly stop: () => Promise<void> };
 
 export type CertificatePem = { readonly certificate: string; readonly privateKey: string };
 
@@ -52,41 +54,53 @@ const slowClientLimits = {
 const launcherLimits = { keepAliveTimeout: 5_000 };
 const tlsLimits = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
 
-export async function startServers(options: ServersOptions): Promise<Servers> {
-  // It has no certificate yet: until useCertificate, handshakes fail and readiness says so.
-  const tlsServer = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
-  const lookupServer = createServer(slowClientLimits);
-  const operationsServer = createServer(slowClientLimits);
-  for (const server of [tlsServer, lookupServer]) limitConnections(server, options.maxConnections);
-  const launches = createListener(tlsServer, options.launches.fetch, options);
-  const lookups = createListener(lookupServer, options.lookups.fetch, options);
-  const operations = createListener(operationsServer, options.operations.fetch, options);
-  const { host } = options;
-  const ports = {
-    operationsPort: await operations.listen(host, options.operations.port),
-    lookupPort: await lookups.listen(host, options.lookups.port),
-    launchPort: await launches.listen(host, options.launches.port),
-  };
+/** HTTPS. It has no certificate yet: until useCertificate, handshakes fail and readiness says so. */
+export async function startLaunchServer(options: Bounded): Promise<LaunchServer> {
+  const server = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
+  limitConnections(server, options.maxConnections);
   return {
-    ports,
+    ...(await startAnswering(createListener(server, options.fetch, options), options)),
     useCertificate: ({ certificate, privateKey }) => {
-      tlsServer.setSecureContext({ ...tlsLimits, cert: certificate, key: privateKey });
+      server.setSecureContext({ ...tlsLimits, cert: certificate, key: privateKey });
     },
+  };
+}
+
+/** HTTP. */
+export function startLookupServer(options: Bounded): Promise<RunningServer> {
+  const server = createServer(slowClientLimits);
+  limitConnections(server, options.maxConnections);
+  return startAnswering(createListener(server, options.fetch, options), options);
+}
+
+/** HTTP. Its stop waits for nobody. */
+export async function startOperationsServer(options: ServerOptions): Promise<OperationsServer> {
+  const listener = createListener(createServer(slowClientLimits), options.fetch, options);
+  return {
+    port: await listener.listen(options.host, options.port),
+    stop: async () => {
+      listener.startClosing();
+      const closed = listener.close();
+      listener.cut();
+      await closed;
+    },
+  };
+}
+
+async function startAnswering(
+  listener: Listener,
+  { host, port }: Pick<ServerOptions, 'host' | 'port'>,
+): Promise<RunningServer> {
+  return {
+    port: await listener.listen(host, port),
     stop: async ({ drainDelayMs, endWork, withinMs }) => {
-      const answering = [launches, lookups];
-      for (const listener of answering) listener.startClosing();
+      listener.startClosing();
       const ending = setTimeout(endWork, withinMs - LAST_WORDS_MS);
-      const cutting = setTimeout(() => {
-        for (const listener of answering) listener.cut();
-      }, withinMs);
+      const cutting = setTimeout(listener.cut, withinMs);
       await delay(drainDelayMs);
-      await Promise.all(answering.map((listener) => listener.close()));
+      await listener.close();
       clearTimeout(ending);
       clearTimeout(cutting);
-      operations.startClosing();
-      const closed = operations.close();
-      operations.cut();
-      await closed;
     },
   };
 }

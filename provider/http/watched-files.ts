@@ -10,7 +10,7 @@ export type WatchedFiles = { readonly stop: () => void };
 export type WatchOptions = {
   readonly paths: readonly string[];
   /** Told the texts, in the order of the paths, at first and after each change. What it throws is a failure. */
-  readonly use: (texts: readonly string[]) => void;
+  readonly use: (texts: readonly string[]) => void | Promise<void>;
   /** The former texts stay in use. Told once for each kind of failure in a row. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -41,7 +41,7 @@ function createCheck({ paths, use, onFailure }: WatchOptions): () => Promise<voi
     try {
       const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
       const all = JSON.stringify(texts);
-      if (all !== used) use(texts);
+      if (all !== used) await use(texts);
       used = all;
       failed = undefined;
     } catch (error) {

@@ -44,9 +44,10 @@ export type KubernetesClientOptions = {
   /** The provider's own token; asked for before each call, because the kubelet replaces it. */
   readonly readToken: () => Promise<string>;
   readonly timeoutMs: number;
+  /** That are kept to the API server, at most: MAX_CONNECTIONS, unless said otherwise. */
+  readonly connections?: number;
 };
 
-/** That are kept to the API server. */
 export const MAX_CONNECTIONS = 50;
 /** No request waits for an Event; it has the timeout of its own. */
 const NEVER = new AbortController().signal;
@@ -104,7 +105,13 @@ type Call = {
   readonly body?: string;
 };
 
-function createAsker({ server, ca, readToken, timeoutMs }: KubernetesClientOptions) {
+function createAsker({
+  server,
+  ca,
+  readToken,
+  timeoutMs,
+  connections = MAX_CONNECTIONS,
+}: KubernetesClientOptions) {
   // Timeouts of the connection, not a signal for each call: one that nobody clears holds all of its call until it fires. They
   // run from when a call is sent: that many launches wait for a connection is no fault of the API server's, and each of them
   // waits within the deadline of its own request.
@@ -112,7 +119,7 @@ function createAsker({ server, ca, readToken, timeoutMs }: KubernetesClientOptio
     connect: { ca, timeout: timeoutMs },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connections: MAX_CONNECTIONS,
+    connections,
   });
 
   async function send({ method, path, body }: Call, signal: AbortSignal): Promise<WholeAnswer> {

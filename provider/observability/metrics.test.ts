@@ -37,8 +37,8 @@ test('a question to AWS is timed from its beginning to its end, and counted by h
 
 test('a request to a registry is timed, and counted by how it ended', async () => {
   const metrics = createMetrics();
-  metrics.observeRegistryCall()('200');
-  metrics.observeRegistryCall()('registry_unavailable');
+  metrics.observeRegistryCall('200', 3);
+  metrics.observeRegistryCall('registry_unavailable', 3);
   const { text } = await metrics.render();
   assert.match(text, /^piggy_registry_calls_total\{outcome="200"\} 1$/m);
   assert.match(text, /^piggy_registry_calls_total\{outcome="registry_unavailable"\} 1$/m);

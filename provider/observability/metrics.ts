@@ -15,8 +15,9 @@ export type Metrics = KeyMetrics & {
   readonly observeRequest: (outcome: RequestOutcome) => void;
   /** Called when a question begins; what it returns, when it ends: with the code of the failure, or `ok`. */
   readonly observeAwsCall: (action: string) => (code: string) => void;
-  /** Likewise; with the HTTP status, or the code of the failure. */
-  readonly observeRegistryCall: () => (outcome: string) => void;
+  /** `outcome` is the HTTP status, or the code of the failure. */
+  readonly observeRegistryCall: (outcome: string, durationMs: number) => void;
+  readonly observeLookupThreadFailure: () => void;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
   readonly observeSecretCache: (outcome: 'hit' | 'miss' | 'joined') => void;
   /** Kubernetes Events about refusals. */
@@ -121,13 +122,18 @@ function createRegistryMetrics(registers: Registry[]) {
     buckets: BUCKETS_SECONDS,
     registers,
   });
+  const failures = new Counter({
+    name: 'piggy_lookup_thread_failures_total',
+    help: 'How often the thread of the lookups ended and was started again; launches are not touched by it.',
+    registers,
+  });
   return {
-    observeRegistryCall: () => {
-      const stopTimer = durations.startTimer();
-      return (outcome: string) => {
-        stopTimer();
-        calls.inc({ outcome });
-      };
+    observeRegistryCall: (outcome: string, durationMs: number) => {
+      durations.observe(durationMs / 1_000);
+      calls.inc({ outcome });
+    },
+    observeLookupThreadFailure: () => {
+      failures.inc();
     },
   };
 }

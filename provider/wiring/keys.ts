@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path';
 import { type Config, ConfigError } from '../config/load-config.ts';
 import { ProviderError } from '../errors.ts';
 import type { ReadinessPart } from '../http/readiness.ts';
-import type { Servers } from '../http/server.ts';
 import { createBundleUpkeep } from '../keys/bundle-upkeep.ts';
 import { createCertificateUpkeep } from '../keys/certificate-upkeep.ts';
 import type { UsableCertificates } from '../keys/decide-certificates.ts';
@@ -15,8 +14,9 @@ import { createSealingKeyUpkeep } from '../keys/sealing-key-upkeep.ts';
 import { selectServingNames } from '../keys/serving-names.ts';
 import type { Writer } from '../keys/settle.ts';
 import { createOwnObjectsClient, type OwnObjects } from '../kubernetes/own-objects-client.ts';
+import type { Servers } from './listeners.ts';
 import type { Provider } from './provider.ts';
-import { watchCertificate, watchSealingKeys } from './watched-settings.ts';
+import { type UseSealingKeys, watchCertificate, watchSealingKeys } from './watched-settings.ts';
 
 const KUBERNETES_TIMEOUT_MS = 5_000;
 
@@ -24,8 +24,8 @@ const KUBERNETES_TIMEOUT_MS = 5_000;
 const PUBLICATION_PASSES = 10;
 
 export type Keys = {
-  /** The sealing keys of each moment. */
-  readonly followSealingKeys: () => Promise<() => readonly string[]>;
+  /** Calls `use` with the sealing keys, and again when there are others. */
+  readonly followSealingKeys: (use: UseSealingKeys) => Promise<void>;
   readonly followCertificate: (servers: Servers) => Promise<void>;
 };
 
@@ -35,14 +35,14 @@ export function createKeys(provider: Provider): Keys {
   const ownsCertificates = certificates === 'managed';
   if (!ownsSealingKey && !ownsCertificates && !publishAuthority) {
     return {
-      followSealingKeys: () => watchSealingKeys(provider),
+      followSealingKeys: (use) => watchSealingKeys(provider, use),
       followCertificate: (servers) => watchCertificate(provider, servers),
     };
   }
   const objects = createObjects(provider.config);
   return {
-    followSealingKeys: () =>
-      ownsSealingKey ? keepSealingKey(provider, objects) : watchSealingKeys(provider),
+    followSealingKeys: (use) =>
+      ownsSealingKey ? keepSealingKey(provider, objects, use) : watchSealingKeys(provider, use),
     followCertificate: async (servers) => {
       if (ownsCertificates) return keepCertificates(provider, objects, servers);
       if (publishAuthority) await keepBundle(provider, objects);
@@ -76,7 +76,8 @@ function readNamespace(tokenFile: string): string {
 async function keepSealingKey(
   provider: Provider,
   objects: OwnObjects,
-): Promise<() => readonly string[]> {
+  use: UseSealingKeys,
+): Promise<void> {
   const { config, log, metrics, readiness } = provider;
   const { rotationMs, overlapMs, pollMs, objectNames } = config.keys;
   const pass = createSealingKeyUpkeep({
@@ -90,12 +91,12 @@ async function keepSealingKey(
   await repeat(provider, 'sealing key', async () => {
     const usable = await pass();
     metrics.setSealingKeySince(usable.since);
-    readiness.setLoaded('sealing key');
     if (usable.keys.join() === keys.join()) return;
     keys = usable.keys;
+    await use(keys);
+    readiness.setLoaded('sealing key');
     log.info({ count: keys.length, since: usable.since }, 'sealing keys loaded');
   });
-  return () => keys;
 }
 
 async function keepCertificates(

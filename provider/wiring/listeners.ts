@@ -1,47 +1,52 @@
-// Builds the routes and opens the three listeners for them.
+// Opens the listeners of the main thread, for launchers and for kubelet and Prometheus, and stops them.
 
-import type { createKyvernoAnswerer } from '../admission/kyverno.ts';
-import { createLaunchApp, createLookupApp, createOperationsApp } from '../http/app.ts';
+import { createLaunchApp, createOperationsApp } from '../http/app.ts';
 import { createGuard } from '../http/guard.ts';
-import { type Servers, startServers } from '../http/server.ts';
+import {
+  type LaunchServer,
+  type StopOptions,
+  startLaunchServer,
+  startOperationsServer,
+} from '../http/server.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { Provider } from './provider.ts';
 
-/** Beyond the lookups' own deadline, which has the better message. */
-const LOOKUP_GRACE_MS = 1_000;
-
-type UseCases = {
-  readonly readLaunchValues: ReadLaunchValues;
-  readonly answerKyverno: ReturnType<typeof createKyvernoAnswerer>;
+export type Servers = Pick<LaunchServer, 'useCertificate'> & {
+  readonly ports: { readonly launchPort: number; readonly operationsPort: number };
+  /** Of launches, and beside them what `others` stops; then of operations, which tell about it until the end. */
+  readonly stop: (stop: StopOptions, others: Promise<void>) => Promise<void>;
 };
 
-export function listen(
+export async function listen(
   { config, log, logWritten: written, metrics, readiness, stopping }: Provider,
-  { readLaunchValues, answerKyverno }: UseCases,
+  readLaunchValues: ReadLaunchValues,
 ): Promise<Servers> {
   const now = () => performance.now();
   const { listeners, limits } = config;
-  const common = { observer: { log, written, metrics, now }, stopping: stopping.signal };
-  const launches = createLaunchApp({
-    ...common,
+  const app = createLaunchApp({
+    observer: { log, written, metrics, now },
+    stopping: stopping.signal,
     readLaunchValues,
     guard: createGuard(limits, now),
     timeoutMs: config.secretTimeoutMs,
   });
-  const lookups = createLookupApp({
-    ...common,
-    answerKyverno,
-    guard: createGuard(limits, now),
-    timeoutMs: config.registries.lookupTimeoutMs + LOOKUP_GRACE_MS,
+  const { host } = listeners;
+  const maxConnectionsPerAddress = limits.maxConcurrentPerAddress;
+  const operations = await startOperationsServer({
+    ...{ host, port: listeners.operationsPort, maxConnectionsPerAddress },
+    fetch: createOperationsApp({ metrics, readiness }).fetch,
   });
-  const operations = createOperationsApp({ metrics, readiness });
-  return startServers({
-    host: listeners.host,
-    launches: { port: listeners.launchPort, fetch: launches.fetch },
-    lookups: { port: listeners.lookupPort, fetch: lookups.fetch },
-    operations: { port: listeners.operationsPort, fetch: operations.fetch },
+  const launches = await startLaunchServer({
+    ...{ host, port: listeners.launchPort, maxConnectionsPerAddress, fetch: app.fetch },
     // Beside those in work there are idle ones, which wait for their next request.
     maxConnections: 2 * limits.maxConcurrent,
-    maxConnectionsPerAddress: limits.maxConcurrentPerAddress,
   });
+  return {
+    ports: { operationsPort: operations.port, launchPort: launches.port },
+    useCertificate: launches.useCertificate,
+    stop: async (stop, others) => {
+      await Promise.all([launches.stop(stop), others]);
+      await operations.stop();
+    },
+  };
 }

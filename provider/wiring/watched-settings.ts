@@ -4,7 +4,6 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { validityOf } from '../keys/key-pair.ts';
 import { parseSealingKeys } from '../keys/sealing-keys.ts';
-import type { Servers } from '../http/server.ts';
 import { watchFiles } from '../http/watched-files.ts';
 import { summarizeMistakes } from '../secrets/access-rule-mistake.ts';
 import {
@@ -13,19 +12,21 @@ import {
   type AccessRulesFile,
 } from '../secrets/access-rules.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
+import type { Servers } from './listeners.ts';
 import type { Provider } from './provider.ts';
 
-/** The sealing keys of each moment. */
-export async function watchSealingKeys({
-  config,
-  log,
-  readiness,
-}: Provider): Promise<() => readonly string[]> {
-  let keys: readonly string[] = [];
+/** Resolved when they are in use. */
+export type UseSealingKeys = (keys: readonly string[]) => Promise<void>;
+
+export async function watchSealingKeys(
+  { config, log, readiness }: Provider,
+  use: UseSealingKeys,
+): Promise<void> {
   await watchFiles({
     paths: config.keys.admissionKeyFiles,
-    use: (texts) => {
-      keys = parseSealingKeys(texts);
+    use: async (texts) => {
+      const keys = parseSealingKeys(texts);
+      await use(keys);
       readiness.setLoaded('sealing key');
       log.info({ count: keys.length }, 'sealing keys loaded');
     },
@@ -33,7 +34,6 @@ export async function watchSealingKeys({
       log.warn({ error }, 'the sealing keys cannot be loaded; former ones, if any, stay in use');
     },
   });
-  return () => keys;
 }
 
 /**
