@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { applicationImages, applicationRecipes } from './application-images.ts';
 import { buildImage, type ImageRecipe } from './build-image.ts';
+import { bundledFiles } from '../images/provider/files.ts';
 import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
@@ -55,17 +56,12 @@ async function provider({ kind, env }: Engine): Promise<ImageRecipe> {
     fill: async (folder) => {
       await output(process.execPath, [join(root, 'images/provider/bundle.ts')]);
       const node = `node_modules/node-linux-${process.arch}/bin/node`;
-      for (const file of ['images/provider/Dockerfile', node, ...bundle]) {
+      for (const file of ['images/provider/Dockerfile', node, ...bundledFiles]) {
         copyFileSync(join(root, file), join(folder, basename(file)));
       }
     },
   };
 }
-
-const bundle = [
-  ...['', '.map', '.LEGAL.txt'].map((end) => `build/provider.mjs${end}`),
-  'build/installation-test.mjs',
-];
 
 async function busybox({ kind, env }: Engine): Promise<ImageRecipe> {
   const base =

@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
+import { bundledFiles } from './provider/files.ts';
 import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
 
@@ -49,8 +50,7 @@ function createFolder(name: string): string {
 }
 
 async function fillProviderImage(folder: string, nodeArchitecture: string): Promise<void> {
-  const bundle = ['', '.map', '.LEGAL.txt'].map((end) => `build/provider.mjs${end}`);
-  for (const file of ['images/provider/Dockerfile', 'build/installation-test.mjs', ...bundle]) {
+  for (const file of ['images/provider/Dockerfile', ...bundledFiles]) {
     copyFileSync(join(root, file), join(folder, basename(file)));
   }
   await fetchNode(join(folder, 'node'), `node-linux-${nodeArchitecture}`);
@@ -80,8 +80,10 @@ type Lock = {
 
 function providerNotices(): string[] {
   const node = readFileSync(join(root, `node_modules/node-linux-${process.arch}/LICENSE`), 'utf8');
-  const bundled = readFileSync(join(root, 'build/provider.mjs.LEGAL.txt'), 'utf8');
-  return ['── Node.js\n', node, bundled];
+  const bundled = bundledFiles
+    .filter((file) => file.endsWith('.LEGAL.txt'))
+    .map((file) => readFileSync(join(root, file), 'utf8'));
+  return ['── Node.js\n', node, ...bundled];
 }
 
 async function launcherNotices(): Promise<string[]> {

@@ -21,6 +21,7 @@ const everything = [
 const forAll = ['aws-names.ts', 'errors.ts', 'json-schema.ts'];
 const mayImport: Record<string, string[]> = {
   'main.ts': [...everything, 'wiring'],
+  'lookups.ts': [...everything, 'wiring'],
   wiring: everything,
   http: ['admission', 'concurrency', 'launches', 'secrets', 'observability'],
   admission: ['images'],

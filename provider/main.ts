@@ -1,47 +1,26 @@
 // Starts the provider and stops it again: the outline of its life. What it is built from stands in wiring/.
 
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Config, ConfigError, loadConfig } from './config/load-config.ts';
 import { createReadiness } from './http/readiness.ts';
-import {
-  createKubernetesClient,
-  type KubernetesClient,
-  type KubernetesClientOptions,
-} from './kubernetes/api-client.ts';
-import { createOwnTokenReader } from './kubernetes/own-token.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createStandardOutput, type LogOutput } from './observability/standard-output.ts';
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
-import { runDoctor } from './wiring/doctor.ts';
+import { wireKubernetes } from './wiring/kubernetes.ts';
 import { wireLaunches } from './wiring/launches.ts';
 import { listen, type Servers } from './wiring/listeners.ts';
-import {
-  startLookupThread,
-  type LookupThread,
-  type LookupThreadData,
-} from './wiring/lookup-thread.ts';
-import { answerLookups } from './wiring/lookup-worker.ts';
+import { type LookupThread, startLookupThread } from './wiring/lookup-thread.ts';
 import type { Provider } from './wiring/provider.ts';
 import { createKeys } from './wiring/keys.ts';
 import { watchAccessRules } from './wiring/watched-settings.ts';
 
-const KUBERNETES_TIMEOUT_MS = 5_000;
-
-/** To the API server, for the pull secrets of lookups; launches have others. */
-const LOOKUP_CONNECTIONS = 10;
-
 /** Of ten seconds, which is less than the kubelet grants by default. */
 const STOP_MS = 9_500;
 
-// Two programs in one image: the provider, and the doctor that looks at an installation of it (docs/operations.md). The provider
-// runs this module twice: in its thread of lookups, too.
-if (parentPort !== null && !isMainThread) await lookups(parentPort, workerData as LookupThreadData);
-else if (process.argv[2] === 'doctor') await doctor(process.argv.slice(3));
+// Two programs in one image: the provider, and the doctor that looks at an installation of it (docs/operations.md).
+if (process.argv[2] === 'doctor') await doctor(process.argv.slice(3));
 else await main();
 
 async function main(): Promise<void> {
@@ -67,17 +46,12 @@ async function main(): Promise<void> {
   }
 }
 
-async function lookups(main: MessagePort, data: LookupThreadData): Promise<void> {
-  const config = loadConfig(process.env);
-  const kubernetes = wireKubernetes(config, { connections: LOOKUP_CONNECTIONS });
-  const credentials = renewBeforeEnd(defaultProvider(), Date.now);
-  await answerLookups({ config, kubernetes, credentials, main, data });
-}
-
 async function doctor(args: readonly string[]): Promise<void> {
   const write = (text: string) => process.stdout.write(text);
   const readInput = () => text(process.stdin);
   const own = { env: process.env, credentials: defaultProvider() };
+  // Only then: the provider itself needs nothing of what it looks with.
+  const { runDoctor } = await import('./wiring/doctor.ts');
   process.exitCode = await runDoctor({ args, ...own, readInput, write });
 }
 
@@ -92,8 +66,9 @@ async function start(config: Config, output: LogOutput): Promise<void> {
   };
   const { log, metrics, readiness } = provider;
   const thread = startLookupThread({
-    entry: new URL(import.meta.url),
-    port: config.listeners.lookupPort,
+    // Beside this module, both as source and as bundle.
+    entry: new URL(import.meta.url.endsWith('.ts') ? 'lookups.ts' : 'lookups.mjs', import.meta.url),
+    config,
     ...{ log, metrics },
     writeLine: (line) => {
       output.write(line);
@@ -115,22 +90,6 @@ async function start(config: Config, output: LogOutput): Promise<void> {
   await followed;
   await readiness.loaded;
   log.info({ ...servers.ports, lookupPort }, 'ready');
-}
-
-function wireKubernetes(
-  { kubernetes: { server, caFile, tokenFile } }: Config,
-  options: Pick<KubernetesClientOptions, 'connections'> = {},
-): KubernetesClient {
-  return createKubernetesClient({
-    ...options,
-    server,
-    ca: readFileSync(caFile, 'utf8'),
-    readToken: createOwnTokenReader(
-      () => readFile(tokenFile, 'utf8'),
-      () => performance.now(),
-    ),
-    timeoutMs: KUBERNETES_TIMEOUT_MS,
-  });
 }
 
 function stopOnSignal(

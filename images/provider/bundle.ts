@@ -1,5 +1,6 @@
-// Bundles the provider into one file, which is all that its image needs beside Node: build/provider.mjs, its source map,
-// and the licences of what is in it (build/provider.mjs.LEGAL.txt); and what `helm test` runs in the same image.
+// Bundles the provider into two files, one for each of its threads, which are all that its image needs beside Node:
+// build/provider.mjs and build/lookups.mjs, with source maps and the licences of what is in them; and what `helm test` runs in
+// the same image.
 
 import { build as bundle } from 'esbuild';
 import { appendFileSync, statSync } from 'node:fs';
@@ -7,13 +8,17 @@ import { join } from 'node:path';
 import { renderNotices } from './notices.ts';
 
 const root = join(import.meta.dirname, '../..');
-const outfile = join(root, 'build/provider.mjs');
+const build = join(root, 'build');
 
 const { metafile } = await bundle({
-  entryPoints: [join(root, 'provider/main.ts')],
+  entryPoints: {
+    provider: join(root, 'provider/main.ts'),
+    lookups: join(root, 'provider/lookups.ts'),
+  },
+  outExtension: { '.js': '.mjs' },
   absWorkingDir: root,
   metafile: true,
-  outfile,
+  outdir: build,
   bundle: true,
   // Names stay: errors in the log name their place by function, and short names cost 8 MB more of memory, measured.
   minifyWhitespace: true,
@@ -28,14 +33,16 @@ const { metafile } = await bundle({
     js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
   },
 });
-// What esbuild finds are comments that ask to be kept; most packages have their licence in a file of its own.
-appendFileSync(`${outfile}.LEGAL.txt`, `\n${renderNotices(metafile, root)}`);
+// What esbuild finds are comments that ask to be kept; most packages have their licence in a file of its own. These are of both.
+appendFileSync(join(build, 'provider.mjs.LEGAL.txt'), `\n${renderNotices(metafile, root)}`);
 await bundle({
   entryPoints: [join(root, 'images/provider/installation-test.ts')],
-  outfile: join(root, 'build/installation-test.mjs'),
+  outfile: join(build, 'installation-test.mjs'),
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
 });
-console.log(`build/provider.mjs ${(statSync(outfile).size / 1e6).toFixed(1)} MB`);
+for (const name of ['provider.mjs', 'lookups.mjs']) {
+  console.log(`build/${name} ${(statSync(join(build, name)).size / 1e6).toFixed(1)} MB`);
+}

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { installProvider } from '../../provider/testing/provider-installation.ts';
 import { startProvider } from '../../provider/testing/provider-process.ts';
 import { readProviderCommand } from './command.ts';
+import { bundledFiles } from './files.ts';
 
 const STARTS = 5;
 const MAX_IMAGE_MB = 150;
-const bundle = join(import.meta.dirname, '../../build/provider.mjs');
+const root = join(import.meta.dirname, '../..');
+const bundle = join(root, 'build/provider.mjs');
 
 if (!existsSync(bundle)) {
   console.error('there is no build/provider.mjs: run node images/provider/bundle.ts first');
@@ -25,8 +27,8 @@ console.log(`start to ready: ${median(measured.map(({ readyMs }) => readyMs)).to
 console.log(`idle memory:    ${median(measured.map(({ rssMb }) => rssMb)).toFixed(0)} MB RSS`);
 
 const nodeMb = sizeMb(process.execPath);
-const applicationMb = [bundle, `${bundle}.map`, `${bundle}.LEGAL.txt`]
-  .map(sizeMb)
+const applicationMb = bundledFiles
+  .map((file) => sizeMb(join(root, file)))
   .reduce((sum, size) => sum + size, 0);
 console.log(
   `in the image:   Node ${nodeMb.toFixed(0)} MB, application ${applicationMb.toFixed(0)} MB`,

@@ -7,7 +7,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 // Manifests and configs of images have hundreds of values. A text of 4 MiB can hold millions, of which each costs many
 // times its length in memory.
 const MAX_VALUES = 100_000;
-const VALUE_MARKS = new Set([',', '{', '['].map((mark) => mark.charCodeAt(0)));
+const VALUE_MARKS = [',', '{', '['].map((mark) => mark.charCodeAt(0));
 
 /** `name` says in the error what was expected. */
 export function parseJsonObject(bytes: Uint8Array, name: string): JsonObject {
@@ -29,11 +29,17 @@ export function parseJsonObject(bytes: Uint8Array, name: string): JsonObject {
   }
 }
 
-/** An estimate from above: marks inside of texts count too. */
+/** An estimate from above: marks inside of texts count too. By indexOf, which looks at a megabyte in the time of a step of ours. */
 function hasTooManyValues(bytes: Uint8Array): boolean {
   if (bytes.length <= MAX_VALUES) return false;
   let count = 0;
-  for (const byte of bytes) if (VALUE_MARKS.has(byte)) count += 1;
+  for (const mark of VALUE_MARKS) {
+    let at = bytes.indexOf(mark);
+    while (at !== -1 && count <= MAX_VALUES) {
+      count += 1;
+      at = bytes.indexOf(mark, at + 1);
+    }
+  }
   return count > MAX_VALUES;
 }
 

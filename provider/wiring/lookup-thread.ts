@@ -2,11 +2,13 @@
 // from launches, and if it fails it is started again while launches go on.
 
 import { Worker } from 'node:worker_threads';
+import type { Config } from '../config/load-config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics, RequestOutcome } from '../observability/metrics.ts';
 
 /** What the thread is started with. */
 export type LookupThreadData = {
+  readonly config: Config;
   /** To listen on; 0 is any. */
   readonly port: number;
 };
@@ -21,6 +23,7 @@ export type FromLookupThread =
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'request'; readonly outcome: RequestOutcome }
   | { readonly kind: 'registry call'; readonly outcome: string; readonly durationMs: number }
+  /** All is answered, or cut: it can be ended. */
   | { readonly kind: 'stopped' };
 
 export type LookupThread = {
@@ -34,9 +37,9 @@ export type LookupThread = {
 export type StopTimes = { readonly drainDelayMs: number; readonly withinMs: number };
 
 export type LookupThreadOptions = {
-  /** The module that calls answerLookups where it runs in a thread. */
+  /** The module that runs in the thread: lookups.ts. */
   readonly entry: URL;
-  readonly port: number;
+  readonly config: Config;
   readonly log: Logger;
   /** Of the thread: a line as it is written. */
   readonly writeLine: (line: string) => void;
@@ -51,78 +54,77 @@ const MAX_HEAP_MB = 128;
 const RESTART_MS = 1_000;
 
 export function startLookupThread(options: LookupThreadOptions): LookupThread {
-  const { log, metrics } = options;
+  const { config, log, metrics } = options;
   const listening = Promise.withResolvers<number>();
-  const stopped = Promise.withResolvers<undefined>();
   const keysInUse = createKeysInUse();
-  let { port } = options;
+  let port = config.listeners.lookupPort;
   let isStopping = false;
-  let worker = start();
+  let running = run();
 
-  function start(): Worker {
-    const data: LookupThreadData = { port };
-    const started = new Worker(options.entry, {
-      workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+  /** Until it ends; and again a moment later, should nobody have told it to end. */
+  function run() {
+    const data: LookupThreadData = { config, port };
+    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
+    const worker = new Worker(options.entry, { workerData: data, resourceLimits });
+    const ended = new Promise<void>((resolve) => {
+      worker.once('exit', () => {
+        if (!isStopping) startAgain();
+        resolve();
+      });
     });
-    keysInUse.sendTo(started);
-    started.on('message', (message: FromLookupThread) => {
-      receive(message);
-    });
-    started.on('error', (error) => {
+    worker.on('error', (error) => {
       listening.reject(error);
       log.error({ error }, 'the lookups failed; they are started again, launches go on');
     });
-    started.on('exit', () => {
-      if (isStopping) {
-        stopped.resolve(undefined);
-        return;
-      }
-      metrics.observeLookupThreadFailure();
-      listening.reject(new Error('the thread of the lookups ended'));
-      setTimeout(() => {
-        if (!isStopping) worker = start();
-      }, RESTART_MS);
-    });
-    return started;
-  }
-
-  function receive(message: FromLookupThread): void {
-    switch (message.kind) {
-      case 'listening':
+    worker.on('message', (message: FromLookupThread) => {
+      if (message.kind === 'listening') {
         // The same again, should it be started anew.
         port = message.port;
-        listening.resolve(message.port);
-        return;
-      case 'keys in use':
-        keysInUse.confirm(message.number);
-        return;
-      case 'line':
-        options.writeLine(message.line);
-        return;
-      case 'request':
-        metrics.observeRequest(message.outcome);
-        return;
-      case 'registry call':
-        metrics.observeRegistryCall(message.outcome, message.durationMs);
-        return;
-      case 'stopped':
-        stopped.resolve(undefined);
-    }
+        listening.resolve(port);
+      } else if (message.kind === 'keys in use') keysInUse.confirm(message.number);
+      else if (message.kind === 'stopped') void worker.terminate();
+      else pass(message, options);
+    });
+    keysInUse.sendTo(worker);
+    return { worker, ended };
+  }
+
+  function startAgain(): void {
+    metrics.observeLookupThreadFailure();
+    listening.reject(new Error('the thread of the lookups ended'));
+    setTimeout(() => {
+      if (!isStopping) running = run();
+    }, RESTART_MS);
   }
 
   return {
     listening: listening.promise,
-    useKeys: (keys) => keysInUse.use(keys, worker),
+    useKeys: (keys) => keysInUse.use(keys, running.worker),
     stop: async (times) => {
       isStopping = true;
+      const { worker, ended } = running;
       send(worker, { kind: 'stop', ...times });
-      const ending = setTimeout(() => void worker.terminate(), times.withinMs);
-      await stopped.promise;
-      clearTimeout(ending);
-      await worker.terminate();
+      const cutting = setTimeout(() => void worker.terminate(), times.withinMs);
+      await ended;
+      clearTimeout(cutting);
     },
   };
+}
+
+function pass(
+  message: Exclude<FromLookupThread, { kind: 'keys in use' | 'listening' | 'stopped' }>,
+  { metrics, writeLine }: Pick<LookupThreadOptions, 'metrics' | 'writeLine'>,
+): void {
+  switch (message.kind) {
+    case 'line':
+      writeLine(message.line);
+      return;
+    case 'request':
+      metrics.observeRequest(message.outcome);
+      return;
+    case 'registry call':
+      metrics.observeRegistryCall(message.outcome, message.durationMs);
+  }
 }
 
 /** The last keys, which a thread that is started again is given too, and who waits for them to be in use. */

@@ -1,39 +1,36 @@
-// What runs in the thread of the lookups: their listener, and all that answers it. Whatever others need to know of it goes to the
-// thread that started it, which writes the log and keeps the metrics.
+// What runs in the thread of the lookups (wiring/lookup-thread.ts): their listener, and all that answers it. Whatever others need
+// to know of it goes to the main thread, which writes the log and keeps the metrics.
 
-import type { MessagePort } from 'node:worker_threads';
-import { createKyvernoAnswerer } from '../admission/kyverno.ts';
-import type { Config } from '../config/load-config.ts';
-import { createLookupApp } from '../http/app.ts';
-import { createGuard } from '../http/guard.ts';
-import { startLookupServer } from '../http/server.ts';
-import type { KubernetesClient } from '../kubernetes/api-client.ts';
-import { createLogger } from '../observability/logger.ts';
-import type { FromLookupThread, LookupThreadData, ToLookupThread } from './lookup-thread.ts';
-import { wireLookups } from './lookups.ts';
-import type { AwsCredentials } from './provider.ts';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { createKyvernoAnswerer } from './admission/kyverno.ts';
+import { createLookupApp } from './http/app.ts';
+import { createGuard } from './http/guard.ts';
+import { startLookupServer } from './http/server.ts';
+import { createLogger } from './observability/logger.ts';
+import { renewBeforeEnd } from './secrets/own-credentials.ts';
+import { wireKubernetes } from './wiring/kubernetes.ts';
+import type { FromLookupThread, LookupThreadData, ToLookupThread } from './wiring/lookup-thread.ts';
+import { wireLookups } from './wiring/lookups.ts';
 
 /** Beyond the lookups' own deadline, which has the better message. */
 const LOOKUP_GRACE_MS = 1_000;
 
-export type LookupWorkerParts = {
-  readonly config: Config;
-  readonly kubernetes: KubernetesClient;
-  readonly credentials: AwsCredentials;
-  /** To the thread that started this one. */
-  readonly main: MessagePort;
-  readonly data: LookupThreadData;
-};
+/** To the API server, for pull secrets; launches have others. */
+const KUBERNETES_CONNECTIONS = 10;
 
-export async function answerLookups(parts: LookupWorkerParts): Promise<void> {
-  const { config, kubernetes, credentials, data } = parts;
+if (parentPort === null) throw new Error('lookups.ts runs in a thread that main.ts starts');
+await answerLookups(parentPort, workerData as LookupThreadData);
+
+async function answerLookups(main: MessagePort, { config, port }: LookupThreadData): Promise<void> {
   const tell = (message: FromLookupThread) => {
-    parts.main.postMessage(message);
+    main.postMessage(message);
   };
   const stopping = new AbortController();
   const now = () => performance.now();
+  const kubernetes = wireKubernetes(config, { connections: KUBERNETES_CONNECTIONS });
   const lookups = await wireLookups(config, kubernetes, {
-    credentials,
+    credentials: renewBeforeEnd(defaultProvider(), Date.now),
     observeCall: () => {
       const sinceMs = now();
       return (outcome) => {
@@ -41,7 +38,7 @@ export async function answerLookups(parts: LookupWorkerParts): Promise<void> {
       };
     },
   });
-  const keys = followKeys(parts.main, tell);
+  const keys = followKeys(main, tell);
   const app = createLookupApp({
     observer: {
       log: createLogger(config.logLevel, {
@@ -65,12 +62,12 @@ export async function answerLookups(parts: LookupWorkerParts): Promise<void> {
   });
   const { limits, listeners } = config;
   const server = await startLookupServer({
-    ...{ host: listeners.host, port: data.port, fetch: app.fetch },
+    ...{ host: listeners.host, port, fetch: app.fetch },
     // Beside those in work there are idle ones, which wait for their next request.
     maxConnections: 2 * limits.maxConcurrent,
     maxConnectionsPerAddress: limits.maxConcurrentPerAddress,
   });
-  stopWhenTold(parts.main, async ({ drainDelayMs, withinMs }) => {
+  stopWhenTold(main, async ({ drainDelayMs, withinMs }) => {
     const endWork = () => {
       stopping.abort();
     };
