@@ -1,5 +1,5 @@
 // Holds the import arrows of docs/architecture.md: a folder may import itself, the modules for all, and what is listed. Only
-// clients, the server and main.ts open connections, and only main.ts mentions `process`.
+// clients, the server and the modules that start the two threads open connections, and only main.ts mentions `process`.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const mayImport: Record<string, string[]> = {
   secrets: ['concurrency', 'kubernetes'],
   images: ['concurrency', 'kubernetes'],
 };
-const mayUseNetwork = /-client\.ts$|^http\/server\.ts$|^main\.ts$/;
+const mayUseNetwork = /-client\.ts$|^http\/server\.ts$|^(?:main|lookups)\.ts$/;
 const networkPackage =
   /^node:(?:https?|http2|net|tls|dgram|dns(?:\/promises)?)$|^undici$|^@aws-sdk\//;
 const IMPORT =

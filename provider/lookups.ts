@@ -7,7 +7,8 @@ import { createKyvernoAnswerer } from './admission/kyverno.ts';
 import { createLookupApp } from './http/app.ts';
 import { createGuard } from './http/guard.ts';
 import { startLookupServer } from './http/server.ts';
-import { createLogger } from './observability/logger.ts';
+import type { RequestObserver } from './http/request-log.ts';
+import { createLogger, type LogLevel } from './observability/logger.ts';
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { wireKubernetes } from './wiring/kubernetes.ts';
 import type { FromLookupThread, LookupThreadData, ToLookupThread } from './wiring/lookup-thread.ts';
@@ -22,45 +23,28 @@ const KUBERNETES_CONNECTIONS = 10;
 if (parentPort === null) throw new Error('lookups.ts runs in a thread that main.ts starts');
 await answerLookups(parentPort, workerData as LookupThreadData);
 
+type Tell = (message: FromLookupThread) => void;
+
 async function answerLookups(main: MessagePort, { config, port }: LookupThreadData): Promise<void> {
-  const tell = (message: FromLookupThread) => {
+  const tell: Tell = (message) => {
     main.postMessage(message);
   };
-  const stopping = new AbortController();
-  const now = () => performance.now();
   const kubernetes = wireKubernetes(config, { connections: KUBERNETES_CONNECTIONS });
   const lookups = await wireLookups(config, kubernetes, {
     credentials: renewBeforeEnd(defaultProvider(), Date.now),
-    observeCall: () => {
-      const sinceMs = now();
-      return (outcome) => {
-        tell({ kind: 'registry call', outcome, durationMs: now() - sinceMs });
-      };
+    observeCall: (outcome, durationMs) => {
+      tell({ kind: 'registry call', outcome, durationMs });
     },
   });
-  const keys = followKeys(main, tell);
+  const stopping = new AbortController();
+  const { limits, listeners, registries } = config;
   const app = createLookupApp({
-    observer: {
-      log: createLogger(config.logLevel, {
-        write: (line: string) => {
-          tell({ kind: 'line', line });
-        },
-      }),
-      // No secret value is in any answer that could be out before its line (decision 28).
-      written: () => Promise.resolve(),
-      metrics: {
-        observeRequest: (outcome) => {
-          tell({ kind: 'request', outcome });
-        },
-      },
-      now,
-    },
+    observer: createObserver(config.logLevel, tell),
     stopping: stopping.signal,
-    answerKyverno: createKyvernoAnswerer({ ...lookups, keys }),
-    guard: createGuard(config.limits, now),
-    timeoutMs: config.registries.lookupTimeoutMs + LOOKUP_GRACE_MS,
+    answerKyverno: createKyvernoAnswerer({ ...lookups, keys: followKeys(main, tell) }),
+    guard: createGuard(limits, () => performance.now()),
+    timeoutMs: registries.lookupTimeoutMs + LOOKUP_GRACE_MS,
   });
-  const { limits, listeners } = config;
   const server = await startLookupServer({
     ...{ host: listeners.host, port, fetch: app.fetch },
     // Beside those in work there are idle ones, which wait for their next request.
@@ -78,11 +62,25 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
   tell({ kind: 'listening', port: server.port });
 }
 
+function createObserver(level: LogLevel, tell: Tell): RequestObserver {
+  const write = (line: string) => {
+    tell({ kind: 'line', line });
+  };
+  return {
+    log: createLogger(level, { write }),
+    // No answer holds a secret value, so none has to wait for its line (decision 28).
+    written: () => Promise.resolve(),
+    metrics: {
+      observeRequest: (outcome) => {
+        tell({ kind: 'request', outcome });
+      },
+    },
+    now: () => performance.now(),
+  };
+}
+
 /** The sealing keys of each moment. */
-function followKeys(
-  main: MessagePort,
-  tell: (message: FromLookupThread) => void,
-): () => readonly string[] {
+function followKeys(main: MessagePort, tell: Tell): () => readonly string[] {
   let keys: readonly string[] = [];
   main.on('message', (message: ToLookupThread) => {
     if (message.kind !== 'keys') return;

@@ -56,59 +56,81 @@ const RESTART_MS = 1_000;
 export function startLookupThread(options: LookupThreadOptions): LookupThread {
   const { config, log, metrics } = options;
   const listening = Promise.withResolvers<number>();
+  // Who waits for it reads it; until then it is no rejection that nobody handles.
+  listening.promise.catch(() => undefined);
   const keysInUse = createKeysInUse();
   let port = config.listeners.lookupPort;
   let isStopping = false;
-  let running = run();
-
-  /** Until it ends; and again a moment later, should nobody have told it to end. */
-  function run() {
-    const data: LookupThreadData = { config, port };
-    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
-    const worker = new Worker(options.entry, { workerData: data, resourceLimits });
-    const ended = new Promise<void>((resolve) => {
-      worker.once('exit', () => {
-        if (!isStopping) startAgain();
-        resolve();
-      });
-    });
-    worker.on('error', (error) => {
-      listening.reject(error);
-      log.error({ error }, 'the lookups failed; they are started again, launches go on');
-    });
-    worker.on('message', (message: FromLookupThread) => {
-      if (message.kind === 'listening') {
+  const run = () =>
+    runThread(options, port, {
+      keysInUse,
+      listening: (opened) => {
         // The same again, should it be started anew.
-        port = message.port;
-        listening.resolve(port);
-      } else if (message.kind === 'keys in use') keysInUse.confirm(message.number);
-      else if (message.kind === 'stopped') void worker.terminate();
-      else pass(message, options);
+        port = opened;
+        listening.resolve(opened);
+      },
+      failed: (error) => {
+        listening.reject(error);
+        log.error({ error }, 'the lookups failed; they are started again, launches go on');
+      },
+      ended: () => {
+        if (isStopping) return;
+        metrics.observeLookupThreadFailure();
+        setTimeout(() => {
+          if (!isStopping) running = run();
+        }, RESTART_MS);
+      },
     });
-    keysInUse.sendTo(worker);
-    return { worker, ended };
-  }
-
-  function startAgain(): void {
-    metrics.observeLookupThreadFailure();
-    listening.reject(new Error('the thread of the lookups ended'));
-    setTimeout(() => {
-      if (!isStopping) running = run();
-    }, RESTART_MS);
-  }
-
+  let running = run();
   return {
     listening: listening.promise,
     useKeys: (keys) => keysInUse.use(keys, running.worker),
     stop: async (times) => {
       isStopping = true;
-      const { worker, ended } = running;
-      send(worker, { kind: 'stop', ...times });
-      const cutting = setTimeout(() => void worker.terminate(), times.withinMs);
-      await ended;
-      clearTimeout(cutting);
+      await stopThread(running, times);
     },
   };
+}
+
+type RunningThread = { readonly worker: Worker; readonly ended: Promise<void> };
+
+type ThreadObserver = {
+  readonly keysInUse: KeysInUse;
+  readonly listening: (port: number) => void;
+  readonly failed: (error: unknown) => void;
+  readonly ended: () => void;
+};
+
+function runThread(
+  options: LookupThreadOptions,
+  port: number,
+  observer: ThreadObserver,
+): RunningThread {
+  const workerData: LookupThreadData = { config: options.config, port };
+  const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
+  const worker = new Worker(options.entry, { workerData, resourceLimits });
+  worker.on('error', observer.failed);
+  worker.on('message', (message: FromLookupThread) => {
+    if (message.kind === 'listening') observer.listening(message.port);
+    else if (message.kind === 'keys in use') observer.keysInUse.confirm(message.number);
+    else if (message.kind === 'stopped') void worker.terminate();
+    else pass(message, options);
+  });
+  observer.keysInUse.sendTo(worker);
+  const ended = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      observer.ended();
+      resolve();
+    });
+  });
+  return { worker, ended };
+}
+
+async function stopThread({ worker, ended }: RunningThread, times: StopTimes): Promise<void> {
+  send(worker, { kind: 'stop', ...times });
+  const cutting = setTimeout(() => void worker.terminate(), times.withinMs);
+  await ended;
+  clearTimeout(cutting);
 }
 
 function pass(
@@ -126,6 +148,8 @@ function pass(
       metrics.observeRegistryCall(message.outcome, message.durationMs);
   }
 }
+
+type KeysInUse = ReturnType<typeof createKeysInUse>;
 
 /** The last keys, which a thread that is started again is given too, and who waits for them to be in use. */
 function createKeysInUse() {

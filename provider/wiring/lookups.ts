@@ -18,8 +18,8 @@ export type Lookups = {
 
 export type LookupParts = {
   readonly credentials: AwsCredentials;
-  /** Called when a request to a registry begins; what it returns, when it ends. */
-  readonly observeCall?: () => (outcome: string) => void;
+  /** Called when a request to a registry has ended: with its status, or the code of the failure. */
+  readonly observeCall?: (outcome: string, durationMs: number) => void;
 };
 
 export async function wireLookups(
@@ -61,7 +61,10 @@ function observed(
   observeCall: NonNullable<LookupParts['observeCall']>,
 ): SendOutbound {
   return async (request, signal) => {
-    const observeEnd = observeCall();
+    const startedMs = performance.now();
+    const observeEnd = (outcome: string) => {
+      observeCall(outcome, performance.now() - startedMs);
+    };
     try {
       const answer = await send(request, signal);
       observeEnd(String(answer.status));

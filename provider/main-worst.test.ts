@@ -1,0 +1,108 @@
+// The worst questions that authors can write, against the real process with the limits that it has by default: each image is
+// answered, launches of another namespace are served beside them, and memory and calls stay within their bounds. How long
+// launches take beside them is measured by npm run bench -- worst.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Agent, request } from 'undici';
+import { parse } from 'yaml';
+import { computeMac } from './admission/sealed-message.ts';
+import { startAws } from './testing/aws.ts';
+import { startKubernetesApi } from './testing/kubernetes-api.ts';
+import { sealQuestion } from './testing/kyverno.ts';
+import { createLaunches } from './testing/launches.ts';
+import { installProvider } from './testing/provider-installation.ts';
+import { startProvider } from './testing/provider-process.ts';
+import { startRegistry } from './testing/registry.ts';
+import { createWorstQuestion, worstKinds, type WorstKind } from './testing/worst-questions.ts';
+
+const [kubernetes, aws, registry] = await Promise.all([
+  startKubernetesApi(),
+  startAws(),
+  startRegistry(),
+]);
+const files = await installProvider({ kubernetes });
+const launches = createLaunches(kubernetes, { ...files, connections: 5 });
+const provider = await startProvider({
+  ...files.env,
+  AWS_REGION: 'eu-central-1',
+  AWS_ENDPOINT_URL: aws.url,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  PIGGY_REGISTRY_PLAIN_HTTP: registry.host,
+  PIGGY_REGISTRY_LOOPBACK_HOSTS: registry.host,
+  PIGGY_PULL_SECRET_NAMESPACES: '*',
+  // A busy machine is no reason to fail.
+  PIGGY_SECRET_TIMEOUT: '1m',
+});
+aws.putSecret('shop/api', '{"A":"1"}');
+const agent = new Agent({ headersTimeout: 120_000 });
+
+after(async () => {
+  assert.equal(await provider.stop(), 0);
+  await Promise.all([launches.close(), agent.close()]);
+  await Promise.all([kubernetes.stop(), aws.stop(), registry.close()]);
+  files.remove();
+});
+
+type Sealed = { readonly payload: string; readonly mac: string };
+type Answer = { readonly images: object; readonly errors: object };
+
+/** Of all images, each with its command or its error. */
+async function ask(kind: WorstKind, namespace: string): Promise<Answer> {
+  const question = createWorstQuestion({ registry, kubernetes }, kind, namespace);
+  const answer = await request(`${provider.lookupUrl}/kyverno/v1/images`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: sealQuestion(question, files.admissionKey),
+    dispatcher: agent,
+  });
+  assert.equal(answer.statusCode, 200);
+  const { payload, mac } = (await answer.body.json()) as Sealed;
+  assert.equal(mac, computeMac(files.admissionKey, 'answer', payload));
+  const read = JSON.parse(payload) as Answer;
+  const answered = [...Object.keys(read.images), ...Object.keys(read.errors)];
+  assert.deepEqual(answered.sort(), [...(question as { images: string[] }).images].sort());
+  return read;
+}
+
+/** One after the other, until the end of what they are beside. */
+async function launchUntil(end: Promise<unknown>): Promise<void> {
+  const state = { isOver: false };
+  const ended = end.finally(() => (state.isOver = true));
+  while (!state.isOver) {
+    assert.equal((await launches.prepare('shop/api').ask(provider.launchUrl)).code, 'ok');
+  }
+  await ended;
+}
+
+/** Of the chart, in MB as the kernel counts. */
+function readMemoryLimit(): number {
+  const values = parse(
+    readFileSync(join(import.meta.dirname, '../charts/piggy/values.yaml'), 'utf8'),
+  ) as { readonly resources: { readonly limits: { readonly memory: string } } };
+  return Number(/^(\d+)Mi$/.exec(values.resources.limits.memory)?.[1]);
+}
+
+function readPeakMb(): number {
+  const status = readFileSync(`/proc/${provider.pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+for (const kind of worstKinds) {
+  test(`${kind}: every image is answered, and launches beside it are served`, async () => {
+    await launchUntil(ask(kind, 'tenant'));
+  });
+}
+
+test('all of these at once: the same, within the memory of the chart', async () => {
+  await launchUntil(Promise.all(worstKinds.map((kind, index) => ask(kind, `tenant-${index}`))));
+  assert.ok(readPeakMb() < readMemoryLimit(), `${readPeakMb()} MB`);
+});
+
+test('the thread of the lookups never failed on the way', async () => {
+  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  assert.match(metrics, /^piggy_lookup_thread_failures_total 0$/m);
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '../config/load-config.ts';
+import { createLogger } from '../observability/logger.ts';
+import { startLookupThread } from './lookup-thread.ts';
+
+const stopNow = { drainDelayMs: 0, withinMs: 10_000 };
+
+function start(host: string) {
+  const lines: string[] = [];
+  const failures = Promise.withResolvers<undefined>();
+  const thread = startLookupThread({
+    entry: new URL('../testing/thread-that-fails-once.ts', import.meta.url),
+    config: loadConfig({
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: '1',
+      PIGGY_LOOKUP_PORT: '0',
+      PIGGY_HOST: host,
+    }),
+    log: createLogger('info', { write: (line: string) => lines.push(line) }),
+    writeLine: (line) => lines.push(line),
+    metrics: {
+      observeRequest: () => undefined,
+      observeRegistryCall: () => undefined,
+      observeLookupThreadFailure: () => {
+        failures.resolve(undefined);
+      },
+    },
+  });
+  return { thread, lines, failed: failures.promise };
+}
+
+test('a thread that fails is started again, at its port and with the last keys', async () => {
+  const { thread, lines, failed } = start('127.0.0.1');
+  assert.equal(await thread.listening, 4711);
+  await thread.useKeys(['good']);
+  const inUse = thread.useKeys(['fail']);
+  await failed;
+  await inUse;
+  assert.match(lines.join(''), /the lookups failed; they are started again, launches go on/);
+  await thread.stop(stopNow);
+});
+
+test('a stop while it has failed and is not started again yet ends at once', async () => {
+  const { thread, failed } = start('127.0.0.1');
+  await thread.listening;
+  void thread.useKeys(['fail']);
+  await failed;
+  await thread.stop(stopNow);
+});
+
+test('a thread that cannot begin says why', async () => {
+  const { thread } = start('192.0.2.1');
+  await assert.rejects(thread.listening, /it cannot listen there/);
+  await thread.stop(stopNow);
+});
