@@ -11,7 +11,14 @@ import { startProvider, type ProviderProcess } from '../provider/testing/provide
 import type { Remote } from './remote.ts';
 import type { StandInMethods } from './stand-ins.ts';
 
-export const bundle = join(import.meta.dirname, '..', 'build', 'provider.mjs');
+const build = join(import.meta.dirname, '..', 'build');
+
+/** One for each thread. */
+export const bundles = {
+  provider: join(build, 'provider.mjs'),
+  lookups: join(build, 'lookups.mjs'),
+} as const;
+export type Bundle = keyof typeof bundles;
 
 const plenty = '100000';
 const limits = {
@@ -34,10 +41,11 @@ export type InstalledProvider = {
 export async function installBenchProvider(
   standIns: Remote<StandInMethods>,
 ): Promise<InstalledProvider> {
-  if (!existsSync(bundle)) throw new Error('there is no build/provider.mjs: run npm run bundle');
+  if (!existsSync(bundles.lookups))
+    throw new Error('there is no bundle in build/: run npm run bundle');
   const { kubernetes, awsUrl, registryHost } = await standIns.ask('describe', undefined);
   const files = await installProvider({ kubernetes });
-  const command = readProviderCommand(bundle);
+  const command = readProviderCommand(bundles.provider);
   const env = {
     ...command.env,
     ...files.env,

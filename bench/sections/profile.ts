@@ -8,20 +8,30 @@ import { join } from 'node:path';
 import type { ProviderProcess } from '../../provider/testing/provider-process.ts';
 import { measureLaunches } from '../launches.ts';
 import { shareByModule, type CallFrame, type CpuProfile, type Share } from '../profile-shares.ts';
-import { bundle } from '../provider.ts';
+import { bundles, type Bundle } from '../provider.ts';
 import type { SectionReport, Table } from '../report.ts';
 import { withSession, type Session } from '../session.ts';
 import { lookUpWarm } from './images.ts';
 
 const CONNECTIONS = 64;
 
-type Load = (session: Session, provider: ProviderProcess, count: number) => Promise<unknown>;
+type Load = {
+  /** What runs in the thread that does it. */
+  readonly bundle: Bundle;
+  readonly run: (session: Session, provider: ProviderProcess, count: number) => Promise<unknown>;
+};
 
 const loads: Record<string, Load> = {
-  'Warm secret requests': (session, provider, count) =>
-    measureLaunches(session, [provider], { count, connections: CONNECTIONS, secrets: 1 }),
-  'Warm image lookups': (session, provider, count) =>
-    lookUpWarm(session, provider, { count, connections: CONNECTIONS }),
+  'Warm secret requests': {
+    bundle: 'provider',
+    run: (session, provider, count) =>
+      measureLaunches(session, [provider], { count, connections: CONNECTIONS, secrets: 1 }),
+  },
+  'Warm image lookups': {
+    bundle: 'lookups',
+    run: (session, provider, count) =>
+      lookUpWarm(session, provider, { count, connections: CONNECTIONS }),
+  },
 };
 
 export function measureProfile({ isQuick }: { readonly isQuick: boolean }): Promise<SectionReport> {
@@ -38,31 +48,39 @@ export function measureProfile({ isQuick }: { readonly isQuick: boolean }): Prom
   });
 }
 
-async function profile(session: Session, load: Load, count: number): Promise<Share[]> {
+async function profile(session: Session, { bundle, run }: Load, count: number): Promise<Share[]> {
   const folder = mkdtempSync(join(tmpdir(), 'piggy-profile-'));
   try {
     const provider = await session.startProvider({
       NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}`,
     });
-    await load(session, provider, count / 5);
+    await run(session, provider, count / 5);
     const sinceUs = Number(process.hrtime.bigint() / 1_000n);
-    await load(session, provider, count);
+    await run(session, provider, count);
     await provider.stop();
-    return shareByModule(readProfile(folder), { sinceUs, locate: createLocator() });
+    return shareByModule(readProfile(folder, bundle), { sinceUs, locate: createLocator(bundle) });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function readProfile(folder: string): CpuProfile {
-  const [file] = readdirSync(folder);
-  assert.ok(file !== undefined, 'the provider wrote no profile');
-  return JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile;
+/** Of the thread that ran the bundle: each writes one. */
+function readProfile(folder: string, bundle: Bundle): CpuProfile {
+  const profiles = readdirSync(folder).map(
+    (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile,
+  );
+  const found = profiles.find(({ nodes }) =>
+    nodes.some(({ callFrame }) => callFrame.url.endsWith(`/${bundle}.mjs`)),
+  );
+  assert.ok(found !== undefined, 'the provider wrote no profile');
+  return found;
 }
 
-function createLocator(): (frame: CallFrame) => string | undefined {
+function createLocator(bundle: Bundle): (frame: CallFrame) => string | undefined {
   const map = new SourceMap(
-    JSON.parse(readFileSync(`${bundle}.map`, 'utf8')) as ConstructorParameters<typeof SourceMap>[0],
+    JSON.parse(readFileSync(`${bundles[bundle]}.map`, 'utf8')) as ConstructorParameters<
+      typeof SourceMap
+    >[0],
   );
   return ({ url, lineNumber, columnNumber }) => {
     if (!url.startsWith('file:')) return undefined;
