@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -47,6 +48,7 @@ async function start({ lifetimeMs = 12 * HOUR_MS, status = 200, tellsExpiry = tr
     credentials: () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' }),
     now: () => clock.now,
     timeoutMs: 60_000,
+    lookup,
   });
   return { read, renew, regions, clock };
 }
