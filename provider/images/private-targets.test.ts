@@ -143,6 +143,8 @@ test('a registry behind the proxy counts as public, and sends on to no private a
       proxy: proxy.origin,
       certificateAuthorities: new Map([['registry.example', authority.ca]]),
       loopbackHosts: [inside.host],
+      // For the day on which it is not refused: nobody answers at two of these addresses.
+      lookupTimeoutMs: 10_000,
     };
     const reader = createTestReader([], { settings });
     closings.push(reader.close);
