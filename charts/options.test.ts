@@ -111,6 +111,29 @@ testOptions({
     'ClusterRole piggy-pull-secrets',
     { rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }] },
   ],
+  'pullSecrets.sharedNamespaces: the setting, and none of own pull secrets': [
+    values({ pullSecrets: { sharedNamespaces: ['registry'] } }),
+    'ConfigMap piggy',
+    settings({
+      PIGGY_PULL_SECRET_NAMESPACES: 'none',
+      PIGGY_SHARED_PULL_SECRET_NAMESPACES: 'registry',
+    }),
+  ],
+  'pullSecrets.sharedNamespaces: a Role there': [
+    values({ pullSecrets: { namespaces: ['shop'], sharedNamespaces: ['registry', 'shop'] } }),
+    'Role registry/piggy-pull-secrets',
+    { rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }] },
+  ],
+  "pullSecrets.sharedNamespaces ['*']: one ClusterRole": [
+    values({ pullSecrets: { namespaces: ['shop'], sharedNamespaces: ['*'] } }),
+    'ClusterRole piggy-pull-secrets',
+    { rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }] },
+  ],
+  "pullSecrets.sharedNamespaces ['*']: and no Role beside it": [
+    values({ pullSecrets: { namespaces: ['shop'], sharedNamespaces: ['*'] } }),
+    'Role shop/piggy-pull-secrets',
+    undefined,
+  ],
   'kyverno.namespace and kyverno.serviceAccountName': [
     values({ kyverno: { namespace: 'policy', serviceAccountName: 'admission' } }),
     'RoleBinding piggy-kyverno',

@@ -50,6 +50,8 @@ const refused: Readonly<Record<string, unknown>> = {
   'pullSecrets.namespaces': 'shop',
   'pullSecrets.namespaces all and one': ['*', 'shop'],
   'pullSecrets.namespaces one twice': ['shop', 'shop'],
+  'pullSecrets.sharedNamespaces': 'shop',
+  'pullSecrets.sharedNamespaces all and one': ['*', 'shop'],
   kyverno: { serviceAccount: 'kyverno' },
   'kyverno.namespace': '',
   'kyverno.serviceAccountName': 'Kyverno',

@@ -23,6 +23,9 @@ export const valueSets: Readonly<Record<string, Values>> = {
   },
   'reading pull secrets of two namespaces': { pullSecrets: { namespaces: ['shop', 'bank'] } },
   'reading all pull secrets': { pullSecrets: { namespaces: ['*'] } },
+  'sharing pull secrets of a namespace that also reads its own': {
+    pullSecrets: { namespaces: ['shop', 'registry'], sharedNamespaces: ['registry'] },
+  },
   'with all that is free text': {
     image: { digest: `sha256:${'0'.repeat(64)}`, pullPolicy: 'Always' },
     imagePullSecrets: ['registry'],

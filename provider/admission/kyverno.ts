@@ -4,13 +4,14 @@
 import { ProviderError } from '../errors.ts';
 import type { ImageConfig } from '../images/image-config.ts';
 import type { ImageQuestion } from '../images/lookup.ts';
+import { PER_QUESTION } from '../images/lookup-budget.ts';
+import { createQuestionBudget } from '../images/question-budget.ts';
 import type { ReadImageConfig } from '../images/read-image-config.ts';
 import {
   type KyvernoQuestion,
   parseKyvernoQuestion,
   type ReadQuestion,
 } from './kyverno-question.ts';
-import { createAnswerBudget, MAX_IMAGES, selectPullSecrets } from './lookup-budget.ts';
 import { openQuestion, type SealedMessage, sealAnswer } from './sealed-message.ts';
 
 /** What is known of a lookup, for its line in the log. */
@@ -74,14 +75,16 @@ async function lookUpAll(
   if (read.kind === 'misunderstood') return refuseAll(references, read.error);
   const { question } = read;
   context.note({ namespace: question.namespace, serviceAccount: question.serviceAccount });
-  if (references.length > MAX_IMAGES) return refuseAll(references, tooMany(references.length));
-  const budget = createAnswerBudget();
+  if (references.length > PER_QUESTION.images)
+    return refuseAll(references, tooMany(references.length));
+  const budget = createQuestionBudget();
   return Promise.all(
     references.map(async (reference): Promise<Lookup> => {
       try {
-        const imageQuestion = toImageQuestion(reference, question);
+        const imageQuestion = { ...toImageQuestion(reference, question), budget };
         const config = await readImageConfig(imageQuestion, context.signal);
-        return { reference, config: budget.spend(config) };
+        budget.takeAnswer(config);
+        return { reference, config };
       } catch (error) {
         return { reference, error };
       }
@@ -96,7 +99,7 @@ function refuseAll(references: readonly string[], error: ProviderError): readonl
 function tooMany(count: number): ProviderError {
   return new ProviderError(
     'invalid_request',
-    `${count} images of one Pod are to be looked up, at most ${MAX_IMAGES} can be; set command on the containers`,
+    `${count} images of one Pod are to be looked up, at most ${PER_QUESTION.images} can be; set command on the containers`,
   );
 }
 
@@ -113,6 +116,11 @@ function toImageQuestion(reference: string, question: KyvernoQuestion): ImageQue
       ...(extraPullSecret ? [extraPullSecret] : []),
     ],
   };
+}
+
+/** Each name once, in their order, and no more than are read. */
+function selectPullSecrets(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].slice(0, PER_QUESTION.pullSecrets);
 }
 
 function toAnswer(nonce: string, lookups: readonly Lookup[]) {

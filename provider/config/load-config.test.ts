@@ -25,6 +25,8 @@ test('in a cluster nothing must be set', () => {
   assert.equal(config.launches.region, undefined);
   assert.deepEqual(config.registries.allowList, []);
   assert.equal(config.pullSecretNamespaces, 'none');
+  assert.equal(config.sharedPullSecretNamespaces, 'none');
+  assert.equal(config.threads, 4);
 });
 
 test('an IPv6 API server is found', () => {
@@ -42,6 +44,9 @@ test('what is set wins over the default', () => {
       'docker.io/library=mirror.example:5000/hub, ghcr.io=ghcr.mirror.example, [::1]:5000=[fd00::5]:5000',
     PIGGY_REGISTRY_ALLOW_LIST: '*.dkr.ecr.*.amazonaws.com, ghcr.io',
     PIGGY_PULL_SECRET_NAMESPACES: 'shop, bank',
+    PIGGY_SHARED_PULL_SECRET_NAMESPACES: 'registry',
+    PIGGY_REGISTRY_PRIVATE_HOSTS: '*.s3.eu-west-1.amazonaws.com',
+    UV_THREADPOOL_SIZE: '32',
     PIGGY_ADMISSION_KEY_FILES: '/keys/current,/keys/former',
     AWS_REGION: 'eu-central-1',
   });
@@ -57,6 +62,9 @@ test('what is set wins over the default', () => {
   ]);
   assert.deepEqual(config.registries.allowList, ['*.dkr.ecr.*.amazonaws.com', 'ghcr.io']);
   assert.deepEqual(config.pullSecretNamespaces, ['shop', 'bank']);
+  assert.deepEqual(config.sharedPullSecretNamespaces, ['registry']);
+  assert.deepEqual(config.registries.privateHosts, ['*.s3.eu-west-1.amazonaws.com']);
+  assert.equal(config.threads, 32);
   assert.deepEqual(config.keys.admissionKeyFiles, ['/keys/current', '/keys/former']);
 });
 
@@ -104,6 +112,8 @@ test('every mistake is reported at once, by name, with its value', () => {
     PIGGY_ADDRESS: 'http://piggy.piggy-system.svc',
     PIGGY_ENV_RESOURCE_MEMORY_LIMIT: '64MB',
     PIGGY_PULL_SECRET_NAMESPACES: 'Shop',
+    PIGGY_SHARED_PULL_SECRET_NAMESPACES: 'Registry',
+    UV_THREADPOOL_SIZE: '3',
     PIGGY_UNHEARD_OF: '1',
   });
   assert.deepEqual(mistakes.map((mistake) => mistake.split(' ')[0]).sort(), [
@@ -113,7 +123,9 @@ test('every mistake is reported at once, by name, with its value', () => {
     'PIGGY_LAUNCH_PORT',
     'PIGGY_PULL_SECRET_NAMESPACES',
     'PIGGY_SECRET_TIMEOUT',
+    'PIGGY_SHARED_PULL_SECRET_NAMESPACES',
     'PIGGY_UNHEARD_OF',
+    'UV_THREADPOOL_SIZE',
   ]);
   assert.ok(mistakes.includes('PIGGY_ENFORCE_INTEGRITY must be true or false; it is "yes"'));
 });

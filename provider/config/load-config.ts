@@ -71,6 +71,7 @@ function toConfig(values: SettingValues, server: string) {
     keys: toKeys(values),
     drainDelayMs: values.PIGGY_DRAIN_DELAY,
     secretTimeoutMs: values.PIGGY_SECRET_TIMEOUT,
+    threads: values.UV_THREADPOOL_SIZE,
     ...toLimits(values),
     kubernetes: {
       server,
@@ -92,6 +93,7 @@ function toConfig(values: SettingValues, server: string) {
     registryAuthoritiesDirectory: values.PIGGY_REGISTRY_CA_DIRECTORY,
     dockerConfigFile: values.PIGGY_DOCKER_CONFIG_FILE,
     pullSecretNamespaces: values.PIGGY_PULL_SECRET_NAMESPACES,
+    sharedPullSecretNamespaces: values.PIGGY_SHARED_PULL_SECRET_NAMESPACES,
   } as const;
 }
 
@@ -148,6 +150,7 @@ function toRegistries(values: SettingValues) {
     plainHttpHosts: values.PIGGY_REGISTRY_PLAIN_HTTP,
     skipVerifyHosts: values.PIGGY_REGISTRY_MAY_SKIP_VERIFY,
     loopbackHosts: values.PIGGY_REGISTRY_LOOPBACK_HOSTS,
+    privateHosts: values.PIGGY_REGISTRY_PRIVATE_HOSTS,
     proxy: values.HTTPS_PROXY,
     noProxy: values.NO_PROXY,
     requestTimeoutMs: values.PIGGY_REGISTRY_REQUEST_TIMEOUT,

@@ -120,6 +120,14 @@ export const limitSettings = {
   ),
 } as const;
 
+export const runtimeSettings = {
+  UV_THREADPOOL_SIZE: setting(
+    integer({ min: 4, max: 1_024 }),
+    '4',
+    'Threads that resolve host names, at most half of them at once, and read files. Lookups take no more than half of those, so launches need not wait for slow names. The image sets 32.',
+  ),
+} as const;
+
 export const kubernetesSettings = {
   PIGGY_KUBERNETES_SERVER: optionalSetting(
     url('https'),
@@ -210,6 +218,11 @@ export const registrySettings = {
     '',
     'Registries whose name may resolve to a loopback address.',
   ),
+  PIGGY_REGISTRY_PRIVATE_HOSTS: setting(
+    listOf(hostGlob),
+    '',
+    'Hosts with a private address to which a registry with a public one may send on: to its token server, or to storage such as `*.s3.eu-west-1.amazonaws.com` behind a VPC endpoint.',
+  ),
   PIGGY_REGISTRY_CA_DIRECTORY: optionalSetting(
     absolutePath,
     'Holds `<host[:port]>.crt` for registries with a CA of their own.',
@@ -230,6 +243,11 @@ export const registrySettings = {
   PIGGY_PULL_SECRET_NAMESPACES: setting(
     namespaces,
     'none',
-    'Where pull secrets may be read for lookups; the ServiceAccount needs `get` on Secrets there.',
+    "Whose Pods' own pull secrets may be read for lookups; the ServiceAccount needs `get` on Secrets there.",
+  ),
+  PIGGY_SHARED_PULL_SECRET_NAMESPACES: setting(
+    namespaces,
+    'none',
+    'Whose pull secrets the authors of all other namespaces may use, by `image-pull-secret-namespace`; the ServiceAccount needs `get` on Secrets there.',
   ),
 } as const;

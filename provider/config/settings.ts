@@ -10,6 +10,7 @@ import {
   limitSettings,
   listenerSettings,
   registrySettings,
+  runtimeSettings,
 } from './provider-settings.ts';
 import type { Setting, ValueOf } from './setting.ts';
 
@@ -17,6 +18,7 @@ export const settings = {
   ...listenerSettings,
   ...keySettings,
   ...limitSettings,
+  ...runtimeSettings,
   ...kubernetesSettings,
   ...launchSettings,
   ...accessSettings,
@@ -32,7 +34,7 @@ export type SettingValues = { readonly [Name in SettingName]: ValueOf<(typeof se
 export const settingGroups: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = {
   'Listeners and logs': listenerSettings,
   'Certificates and the sealing key': keySettings,
-  'Time and load': limitSettings,
+  'Time and load': { ...limitSettings, ...runtimeSettings },
   Launches: { ...launchSettings, ...sharedSettings },
   'Access to secrets': accessSettings,
   'Image lookups': registrySettings,

@@ -159,6 +159,7 @@ test('the lookup carries the pull secrets of the Pod, the annotated one last', (
   } as unknown as V1Pod;
   const elsewhere = { PIGGY_IMAGE_PULL_SECRET_NAMESPACE: 'ops' };
   assert.deepEqual(expectLookup(pod, elsewhere), {
+    namespace: 'shop',
     architectures: [],
     pullSecrets: [
       { namespace: 'shop', name: 'own' },

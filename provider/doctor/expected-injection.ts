@@ -131,6 +131,7 @@ function chooseSetting(pod: V1Pod, settings: Settings, name: string): string {
 }
 
 export type ExpectedLookup = {
+  readonly namespace: string;
   readonly architectures: readonly string[];
   readonly pullSecrets: readonly { readonly namespace: string; readonly name: string }[];
   readonly skipVerifyRegistry: boolean;
@@ -146,6 +147,7 @@ export function expectLookup(pod: V1Pod, settings: Settings): ExpectedLookup {
   const extra = chosen('image-pull-secret');
   const extraNamespace = chosen('image-pull-secret-namespace') || namespace;
   return {
+    namespace,
     architectures: selectArchitectures(pod.spec),
     pullSecrets: extra === '' ? own : [...own, { namespace: extraNamespace, name: extra }],
     skipVerifyRegistry: chosen('image-skip-verify-registry') === 'true',

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decideAddress, literalAddress } from './addresses.ts';
+import { decideAddress, literalAddress, type Reach } from './addresses.ts';
 
 const decide = (address: string, loopbackAllowed = false): string => {
-  const decision = decideAddress(address, { loopbackAllowed });
+  const decision = decideAddress(address, { loopbackAllowed, reach: 'any' });
   return decision.allowed ? 'allowed' : decision.reason;
 };
 
@@ -43,6 +43,22 @@ const cases: Record<string, [address: string, outcome: string]> = {
   broadcast: ['255.255.255.255', 'reserved'],
   'loopback as a translator writes it': ['::ffff:0:7f00:1', 'reserved'],
   'metadata through 6to4': ['2002:a9fe:a9fe::1', 'reserved'],
+  'metadata in the NAT64 of a local network': ['64:ff9b:1::a9fe:a9fe', 'reserved'],
+  'metadata in the middle of such an address': ['64:ff9b:1:a9fe:a9:fe00::', 'reserved'],
+  'the end of that network': ['64:ff9b:1:ffff:ffff:ffff:ffff:ffff', 'reserved'],
+  'what comes after that network': ['64:ff9b:2::1', 'allowed'],
+  'a public address through NAT64': ['64:ff9b::93.184.216.34', 'allowed'],
+  'Azure wire server through NAT64': ['64:ff9b::a83f:8110', 'reserved'],
+  'Oracle Cloud metadata through NAT64': ['64:ff9b::c000:c0', 'reserved'],
+  'multicast through NAT64': ['64:ff9b::e000:1', 'reserved'],
+  'metadata through Teredo': ['2001:0:a9fe:a9fe:0:0:5601:5601', 'reserved'],
+  'any Teredo address': ['2001::1', 'reserved'],
+  'what comes after Teredo': ['2001:1::1', 'allowed'],
+  'metadata through ISATAP': ['2606:2800:220:1:0:5efe:a9fe:a9fe', 'reserved'],
+  'metadata through ISATAP, written short': ['2606:2800::5efe:169.254.169.254', 'reserved'],
+  'ISATAP of a public address': ['2606:2800:220:1:200:5efe:5db8:d822', 'reserved'],
+  'ISATAP under a private prefix': ['fd12:3456::5EFE:7f00:1', 'reserved'],
+  'no ISATAP, by one digit': ['2606:2800:220:1:0:5eff:5db8:d822', 'allowed'],
   'link-local with a zone': ['fe80::1%eth0', 'reserved'],
   'no address': ['registry.example', 'reserved'],
   'an empty text': ['', 'reserved'],
@@ -59,6 +75,34 @@ test('loopback is allowed where it is configured, and nothing else with it', () 
   assert.equal(decide('::1', true), 'allowed');
   assert.equal(decide('169.254.169.254', true), 'reserved');
   assert.equal(decide('0.0.0.0', true), 'reserved');
+});
+
+const reaches: Record<string, [address: string, isPrivate: boolean]> = {
+  'a public address': ['93.184.216.34', false],
+  'a public IPv6 address': ['2606:2800:220:1::1', false],
+  'a public address through NAT64': ['64:ff9b::5db8:d822', false],
+  'a private address': ['10.1.2.3', true],
+  'a private address as IPv6': ['::ffff:192.168.1.1', true],
+  'a private address through NAT64': ['64:ff9b::ac10:1', true],
+  'carrier-grade NAT, of which EKS makes Pod networks': ['100.64.0.1', true],
+  'a benchmark network, as some clusters use': ['198.18.0.1', true],
+  'a unique local IPv6 address': ['fd12:3456::1', true],
+  'a site-local IPv6 address': ['fec0::1', true],
+};
+
+for (const [name, [address, isPrivate]] of Object.entries(reaches)) {
+  test(`${name} is ${isPrivate ? 'private' : 'public'}`, () => {
+    const decideFor = (reach: Reach) => decideAddress(address, { loopbackAllowed: false, reach });
+    assert.deepEqual(decideFor('any'), { allowed: true, isPrivate });
+    assert.equal(decideFor('public').allowed, !isPrivate);
+    assert.equal(decideFor('private').allowed, isPrivate);
+  });
+}
+
+test('a loopback address that the operator listed is private', () => {
+  const listed = { loopbackAllowed: true, reach: 'public' } as const;
+  assert.deepEqual(decideAddress('127.0.0.1', listed), { allowed: false, reason: 'private' });
+  assert.deepEqual(decideAddress('::1', listed), { allowed: false, reason: 'private' });
 });
 
 const literals: Record<string, string | undefined> = {
@@ -91,6 +135,8 @@ test('an IPv4 address is decided alike in every way of writing it', () => {
       assert.equal(decide(`::ffff:${parts.join('.')}`, loopbackAllowed), expected);
       assert.equal(decide(`::FFFF:${hex}`, loopbackAllowed), expected);
       assert.equal(decide(`0:0:0:0:0:ffff:${hex}`, loopbackAllowed), expected);
+      assert.equal(decide(`64:ff9b::${hex}`, loopbackAllowed), expected);
+      assert.equal(decide(`2606:2800::5efe:${hex}`, loopbackAllowed), 'reserved');
       const urls = [`https://${number}/`, `https://0x${number.toString(16)}/`];
       for (const url of urls) assert.equal(literalAddress(new URL(url)), parts.join('.'));
     }),

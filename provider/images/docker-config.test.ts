@@ -73,7 +73,7 @@ for (const [name, [entry, expected]] of Object.entries(entries)) {
   test(`reads an entry that is or has ${name}`, () => {
     const entries =
       expected === undefined ? [] : [{ key: 'registry.example', credential: expected }];
-    const config = { entries, namesHelper: false };
+    const config = { entries, namesHelper: false, isTooLong: false };
     const auths = { 'registry.example': entry };
     assert.deepEqual(parseDockerConfig(JSON.stringify({ auths })), config);
     assert.deepEqual(parseDockercfg(JSON.stringify(auths)), config);
@@ -95,7 +95,11 @@ const helpers: Record<string, [config: object, namesHelper: boolean]> = {
 
 for (const [name, [config, namesHelper]] of Object.entries(helpers)) {
   test(`a credential helper is noticed, and adds no entry: ${name}`, () => {
-    assert.deepEqual(parseDockerConfig(JSON.stringify(config)), { entries: [], namesHelper });
+    assert.deepEqual(parseDockerConfig(JSON.stringify(config)), {
+      entries: [],
+      namesHelper,
+      isTooLong: false,
+    });
   });
 }
 

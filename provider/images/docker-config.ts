@@ -1,6 +1,7 @@
 // Reads the registry credentials of a docker config, as it stands in pull secrets and in ~/.docker/config.json.
 
 import type { BasicCredential, Credential } from './credential.ts';
+import { PER_DOCKER_CONFIG } from './lookup-budget.ts';
 
 /** `key` is as written: a host, a URL, either with a path. */
 export type DockerConfigEntry = { readonly key: string; readonly credential: Credential };
@@ -9,6 +10,8 @@ export type DockerConfig = {
   readonly entries: readonly DockerConfigEntry[];
   /** It leaves some or all credentials to a program (credsStore, credHelpers). */
   readonly namesHelper: boolean;
+  /** More than are read: then it has none of them, since leaving some out would choose between them. */
+  readonly isTooLong: boolean;
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -21,21 +24,24 @@ export function parseDockerConfig(text: string): DockerConfig | undefined {
   const document = parseJson(text);
   const auths = document?.['auths'] ?? {};
   if (!document || !isFields(auths)) return undefined;
-  return { entries: parseEntries(auths), namesHelper: namesHelper(document) };
+  return { ...parseEntries(auths), namesHelper: namesHelper(document) };
 }
 
 /** The older format of `.dockercfg`: what `auths` holds, without the name. */
 export function parseDockercfg(text: string): DockerConfig | undefined {
   const auths = parseJson(text);
-  return auths && { entries: parseEntries(auths), namesHelper: false };
+  return auths && { ...parseEntries(auths), namesHelper: false };
 }
 
 /** An entry without a usable credential is left out: the others still count. */
-function parseEntries(auths: Fields): readonly DockerConfigEntry[] {
-  return Object.entries(auths).flatMap(([key, entry]) => {
+function parseEntries(auths: Fields): Pick<DockerConfig, 'entries' | 'isTooLong'> {
+  const written = Object.entries(auths);
+  if (written.length > PER_DOCKER_CONFIG.entries) return { entries: [], isTooLong: true };
+  const entries = written.flatMap(([key, entry]) => {
     const credential = isFields(entry) ? parseCredential(entry) : undefined;
     return credential ? [{ key, credential }] : [];
   });
+  return { entries, isTooLong: false };
 }
 
 function namesHelper({ credsStore, credHelpers }: Fields): boolean {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +18,12 @@ const HOUR_MS = 3_600_000;
 const IRELAND = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
 
 /** Stands in for ECR's GetAuthorizationToken; passwords are numbered. */
-async function start({ lifetimeMs = 12 * HOUR_MS, status = 200, tellsExpiry = true } = {}) {
+async function start({
+  lifetimeMs = 12 * HOUR_MS,
+  status = 200,
+  tellsExpiry = true,
+  host = '127.0.0.1',
+} = {}) {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const regions: string[] = [];
   const server = createServer((request, response) => {
@@ -40,15 +46,20 @@ async function start({ lifetimeMs = 12 * HOUR_MS, status = 200, tellsExpiry = tr
     server.close();
     server.closeAllConnections();
   });
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
+  const resolved: string[] = [];
   process.env['AWS_ENDPOINT_URL_ECR'] = origin;
   process.env['AWS_ENDPOINT_URL_ECR_PUBLIC'] = origin;
   const { read, renew } = createEcrCredentials({
     credentials: () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' }),
     now: () => clock.now,
     timeoutMs: 60_000,
+    lookup: (hostname, options, callback) => {
+      resolved.push(hostname);
+      lookup('127.0.0.1', options, callback);
+    },
   });
-  return { read, renew, regions, clock };
+  return { read, renew, regions, clock, resolved };
 }
 
 const password = (number: number): Credential => ({
@@ -62,6 +73,12 @@ test('the password comes from the region of the host', async () => {
   assert.deepEqual(await read(IRELAND), password(1));
   assert.deepEqual(await read(IRELAND.replace('eu-west-1', 'us-east-2')), password(2));
   assert.deepEqual(regions, ['eu-west-1', 'us-east-2']);
+});
+
+test('the host of AWS is resolved by the lookup that the client is given, whatever region it is of', async () => {
+  const { read, resolved } = await start({ host: 'api.ecr.piggy-test.invalid' });
+  assert.deepEqual(await read(IRELAND), password(1));
+  assert.deepEqual(resolved, ['api.ecr.piggy-test.invalid']);
 });
 
 test('other registries have none, and AWS is not asked', async () => {

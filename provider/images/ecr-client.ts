@@ -1,6 +1,7 @@
 // Gets ECR passwords with the provider's own AWS identity, one for each region, renewed at half of their life.
 
 import type { AuthorizationData, ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { ProviderError } from '../errors.ts';
 import { credentialKey, type Credential } from './credential.ts';
@@ -30,6 +31,8 @@ type EcrDependencies = {
   readonly credentials: AwsCredentials;
   readonly now: () => number;
   readonly timeoutMs: number;
+  /** Within the lookups' share: authors choose the region, which becomes a host name. */
+  readonly lookup: LookupFunction;
 };
 
 // Pods' authors write the region, so there could be as many as they like.
@@ -102,10 +105,15 @@ async function fetchPassword(
 /** The clients are loaded by the first who needs them: most installations do not, and each is 4 MB of memory. */
 async function fetchAuthorization(
   endpoint: EcrEndpoint,
-  { credentials, timeoutMs }: EcrDependencies,
+  { credentials, timeoutMs, lookup }: EcrDependencies,
 ): Promise<AuthorizationData | undefined> {
   const timeouts = { connectionTimeout: timeoutMs, requestTimeout: timeoutMs };
-  const requestHandler = { ...timeouts, throwOnRequestTimeout: true };
+  const requestHandler = {
+    ...timeouts,
+    throwOnRequestTimeout: true,
+    httpAgent: { lookup },
+    httpsAgent: { lookup },
+  };
   const common = { credentials, maxAttempts: 2, requestHandler };
   if (endpoint.kind === 'public') {
     const ecr = await import('@aws-sdk/client-ecr-public');

@@ -2,6 +2,7 @@
 // (https://github.com/opencontainers/image-spec/blob/main/config.md).
 
 import { ProviderError } from '../errors.ts';
+import { PER_IMAGE } from './lookup-budget.ts';
 import type { Digest } from './reference.ts';
 import { parseJsonObject, readObject } from './registry-json.ts';
 
@@ -24,17 +25,14 @@ export type Platform = {
 
 export type PlatformCommand = ImageCommand & { readonly platform: Platform };
 
-// More than any program is started with: the kernel takes 128 KiB for one argument, and the Pod has to hold all of them.
-const MAX_COMMAND_BYTES = 131_072;
-
 /** Absent, null and empty lists all mean that the image does not say. */
 export function parseImageConfig(bytes: Uint8Array): PlatformCommand {
   const document = parseJsonObject(bytes, 'image config');
   const config = readObject(document['config'] ?? {}, 'image config');
   const entrypoint = readStrings(config['Entrypoint'], 'entrypoint');
   const cmd = readStrings(config['Cmd'], 'cmd');
-  if (Buffer.byteLength(JSON.stringify([entrypoint, cmd])) > MAX_COMMAND_BYTES) {
-    throw unreadable(`its entrypoint and cmd are longer than ${MAX_COMMAND_BYTES} bytes`);
+  if (Buffer.byteLength(JSON.stringify([entrypoint, cmd])) > PER_IMAGE.commandBytes) {
+    throw unreadable(`its entrypoint and cmd are longer than ${PER_IMAGE.commandBytes} bytes`);
   }
   return { platform: parsePlatform(document), entrypoint, cmd };
 }

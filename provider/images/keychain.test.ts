@@ -13,6 +13,7 @@ const selectFor = (
     source: `secret ${index}`,
     config: {
       namesHelper: false,
+      isTooLong: false,
       entries: keys.map((key) => ({
         key,
         credential: { kind: 'basic', username: key, password: 'p' } as const,

@@ -4,14 +4,9 @@
 import { createSlots, type Slots } from '../concurrency/slots.ts';
 import { withTimeLimit } from '../concurrency/time-limit.ts';
 import { untilAborted } from '../concurrency/until-aborted.ts';
+import { AT_ONCE } from './lookup-budget.ts';
 import type { CredentialDependencies } from './read-credentials.ts';
 import { createSingleFlight } from './single-flight.ts';
-
-/** An image takes up to 12 MiB while it is read: its manifests and configs (8 MiB) and what asks for them. */
-const IMAGES = { all: 8, perKey: 4 } as const;
-
-/** Of the connections to the API server, which are 50. */
-const PULL_SECRETS = { all: 10, perKey: 5 } as const;
 
 export type LookupLimits = {
   readonly images: Slots;
@@ -23,10 +18,10 @@ export function createLookupLimits(
   readSecret: CredentialDependencies['readSecret'],
   timeoutMs: number,
 ): LookupLimits {
-  const slots = createSlots(PULL_SECRETS);
+  const slots = createSlots(AT_ONCE.pullSecrets);
   const share = createSingleFlight<Awaited<ReturnType<typeof readSecret>>>();
   return {
-    images: createSlots(IMAGES),
+    images: createSlots(AT_ONCE.images),
     readSecret: (namespace, name, signal) => {
       // Its own time limit, and nobody's signal: who started it may leave before the others.
       const read = () =>

@@ -5,6 +5,7 @@ import type { PullSecretReference } from '../kubernetes/pull-secrets.ts';
 import { meansOwnHost } from './addresses.ts';
 import { matchesHostGlob } from './host-glob.ts';
 import { selectMirror } from './mirrors.ts';
+import { createQuestionBudget, type QuestionBudget } from './question-budget.ts';
 import { parseImageReference, type ImageReference } from './reference.ts';
 import type { RegistryAccess } from './registry-client.ts';
 import type { RegistrySettings } from './registry-settings.ts';
@@ -14,6 +15,8 @@ export type ImageQuestion = {
   readonly reference: string;
   /** Of the Pod: each has its share of the lookups that are done at once. */
   readonly namespace?: string;
+  /** Of all images of the Pod together; without one the image has its own. */
+  readonly budget?: QuestionBudget;
   /** Empty = all platforms of the image must agree. */
   readonly architectures: readonly string[];
   /** As kubelet's imagePullPolicy Always: a tag is resolved anew. */
@@ -24,7 +27,7 @@ export type ImageQuestion = {
   readonly pullSecrets: readonly PullSecretReference[];
 };
 
-export type Lookup = Omit<ImageQuestion, 'reference'> &
+export type Lookup = Omit<ImageQuestion, 'reference' | 'namespace' | 'budget'> &
   Omit<RegistryAccess, 'credential'> & {
     /** Before mirroring; `reference` is what is looked up. */
     readonly written: ImageReference;
@@ -34,6 +37,7 @@ export type Lookup = Omit<ImageQuestion, 'reference'> &
 
 /** Throws `invalid_image_reference` and `registry_not_allowed`. */
 export function parseLookup(question: ImageQuestion, settings: RegistrySettings): Lookup {
+  const { namespace = '', budget = createQuestionBudget(), ...rest } = question;
   const written = parseImageReference(question.reference);
   const reference = selectMirror(written, settings.mirrors);
   const { registry } = reference;
@@ -42,7 +46,8 @@ export function parseLookup(question: ImageQuestion, settings: RegistrySettings)
     allowList.length === 0 || allowList.some((glob) => matchesHostGlob(glob, registry));
   if (!isAllowed) throw notInAllowList(registry);
   return {
-    ...question,
+    ...rest,
+    asker: { namespace, budget },
     written,
     reference,
     meansOwnHost: meansOwnHost(registry) && !isListed(registry, settings.loopbackHosts),

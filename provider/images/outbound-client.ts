@@ -1,13 +1,16 @@
 // Sends one HTTP request to an address that lookups may reach, and returns an answer no larger than allowed.
 
-import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, Pool, ProxyAgent, request as sendHttp, type Dispatcher } from 'undici';
 import { withTimeLimit } from '../concurrency/time-limit.ts';
 import { ProviderError } from '../errors.ts';
-import { decideAddress, literalAddress } from './addresses.ts';
-import { createProxyDecision, type DecideProxied } from './proxy.ts';
+import { decideAddress, literalAddress, type Reach } from './addresses.ts';
+import type { HostNames } from './host-names.ts';
+import { PER_REQUEST } from './lookup-budget.ts';
+import { createProxyDecision } from './proxy.ts';
+import type { Asker, QuestionBudget } from './question-budget.ts';
 import type { RegistrySettings } from './registry-settings.ts';
+import { checkProxiedName, narrowReach, selectTrust, type Trust } from './trust.ts';
 
 export type OutboundRequest = {
   readonly url: URL;
@@ -19,6 +22,9 @@ export type OutboundRequest = {
   readonly maxBytes: number;
   /** Honoured only for hosts that the settings list. */
   readonly skipVerify: boolean;
+  /** Which addresses may be asked: `any` for the registry itself, then by where the answer came from that sends on. */
+  readonly reach: Reach;
+  readonly asker: Asker;
 };
 
 export type OutboundAnswer = {
@@ -26,9 +32,11 @@ export type OutboundAnswer = {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Empty where an error's body was too large. */
   readonly body: Uint8Array;
+  /** Which addresses it may send on to: those in private only where it came from a private one itself. */
+  readonly onward: Extract<Reach, 'any' | 'public'>;
 };
 
-/** Redirects are not followed. Throws `registry_unavailable`, `registry_not_allowed` or `image_unreadable`. */
+/** Redirects are not followed. Throws `registry_unavailable`, `registry_not_allowed`, `image_unreadable` or OverBudget. */
 export type SendOutbound = (
   request: OutboundRequest,
   signal: AbortSignal,
@@ -36,34 +44,37 @@ export type SendOutbound = (
 
 export type OutboundClient = { readonly send: SendOutbound; readonly close: () => Promise<void> };
 
-type Trust = {
-  readonly ca: string | undefined;
-  readonly skipVerify: boolean;
-  readonly loopbackAllowed: boolean;
-  /** Of the proxy that makes the connection. */
-  readonly proxy: string | undefined;
-};
-
-const MAX_ERROR_BYTES = 65_536;
-
-export function createOutboundClient(settings: RegistrySettings): OutboundClient {
-  // One agent for all hosts without settings of their own, and one for each that the operator configured.
+export function createOutboundClient(
+  settings: RegistrySettings,
+  hostNames: HostNames,
+): OutboundClient {
+  // One agent for all hosts without settings of their own, and one for each that the operator configured; each once for every
+  // reach, so that a connection that was made for one is not used for another.
   const agents = new Map<string, Dispatcher>();
   const decideProxied = createProxyDecision(settings.noProxy);
+  const { requestTimeoutMs: timeoutMs } = settings;
   const agentFor = (trust: Trust): Dispatcher => {
     const key = JSON.stringify(trust);
-    const agent = agents.get(key) ?? createDispatcher(trust, settings.requestTimeoutMs);
+    const agent = agents.get(key) ?? createDispatcher(trust, timeoutMs, hostNames);
     agents.set(key, agent);
     return agent;
   };
+  const sendBy = async (trust: Trust, request: OutboundRequest, signal: AbortSignal) => {
+    const reach = await findReach(request, trust, (hostname) =>
+      hostNames.resolve(hostname, { ...request.asker, signal }),
+    );
+    const answer = await exchange(request, agentFor({ ...trust, reach }), signal);
+    // Who was sent into the public does not come back by the next hop.
+    const isInside = reach === 'private' && request.reach !== 'public';
+    return { ...answer, onward: isInside ? ('any' as const) : ('public' as const) };
+  };
   return {
     send: async (request, signal) => {
+      request.asker.budget.takeRequest(request.url.host);
       const trust = selectTrust(request, settings, decideProxied);
-      checkHost(request.url, trust);
-      const { requestTimeoutMs: timeoutMs } = settings;
       try {
         return await withTimeLimit({ timeoutMs, signal }, (patience) =>
-          exchange(request, agentFor(trust), patience),
+          sendBy(trust, request, patience),
         );
       } catch (cause) {
         if (cause instanceof ProviderError) throw cause;
@@ -76,38 +87,28 @@ export function createOutboundClient(settings: RegistrySettings): OutboundClient
   };
 }
 
-function selectTrust(
-  { url, skipVerify }: OutboundRequest,
-  settings: RegistrySettings,
-  decideProxied: DecideProxied,
-): Trust {
-  // A URL drops the port that goes without saying; the operator may have written it.
-  const defaultPort = url.protocol === 'https:' ? '443' : '80';
-  const names = [url.host, `${url.hostname}:${defaultPort}`].slice(0, url.port === '' ? 2 : 1);
-  const { certificateAuthorities, skipVerifyHosts, loopbackHosts } = settings;
-  const loopbackAllowed = names.some((name) => loopbackHosts.includes(name));
-  return {
-    ca: names.map((name) => certificateAuthorities.get(name)).find((pem) => pem !== undefined),
-    skipVerify: skipVerify && names.some((name) => skipVerifyHosts.includes(name)),
-    loopbackAllowed,
-    // The loopback that is meant is this one, not the proxy's.
-    proxy: !loopbackAllowed && decideProxied(url) ? settings.proxy : undefined,
-  };
-}
-
-/**
- * Names are checked when they are resolved; a literal is connected to without that. A proxy resolves names itself, and
- * is trusted to know which addresses are not for others: only what means its own host is refused here.
- */
-function checkHost(url: URL, trust: Trust): void {
+/** Throws where no address may be asked. */
+async function findReach(
+  { url }: OutboundRequest,
+  trust: Trust,
+  resolve: (hostname: string) => ReturnType<HostNames['resolve']>,
+): Promise<Reach> {
   const literal = literalAddress(url);
-  const isLocal = trust.proxy !== undefined && /(?:^|\.)localhost\.?$/.test(url.hostname);
-  if (isLocal) throw refusedAddress();
-  if (literal !== undefined && !decideAddress(literal, trust).allowed) throw refusedAddress();
+  if (literal !== undefined) return narrowReach(url, [literal], trust);
+  if (trust.proxy !== undefined) {
+    checkProxiedName(url);
+    return trust.reach;
+  }
+  const addresses = await resolve(url.hostname);
+  return narrowReach(
+    url,
+    addresses.map(({ address }) => address),
+    trust,
+  );
 }
 
-function createDispatcher(trust: Trust, timeoutMs: number): Dispatcher {
-  if (trust.proxy === undefined) return createAgent(trust, timeoutMs);
+function createDispatcher(trust: Trust, timeoutMs: number, hostNames: HostNames): Dispatcher {
+  if (trust.proxy === undefined) return createAgent(trust, timeoutMs, hostNames);
   return new ProxyAgent({
     uri: trust.proxy,
     connections: 16,
@@ -121,28 +122,30 @@ function createDispatcher(trust: Trust, timeoutMs: number): Dispatcher {
   });
 }
 
-function createAgent(trust: Trust, timeoutMs: number): Agent {
+function createAgent(trust: Trust, timeoutMs: number, hostNames: HostNames): Agent {
   return new Agent({
     connections: 16,
     connect: {
       timeout: timeoutMs,
-      lookup: createLookup(trust),
+      lookup: createLookup(trust, hostNames),
       rejectUnauthorized: !trust.skipVerify,
       ...(trust.ca === undefined ? {} : { ca: trust.ca }),
     },
   });
 }
 
-/** Checks the very addresses that are then connected to, so that a name cannot change its mind in between. */
-function createLookup(trust: Trust): LookupFunction {
+/**
+ * The name has just been resolved; here the very addresses are checked that are then connected to, so that it cannot change its
+ * mind in between.
+ */
+function createLookup(trust: Trust, hostNames: HostNames): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      const allowed = error
-        ? []
-        : addresses.filter(({ address }) => decideAddress(address, trust).allowed);
-      const [first] = allowed;
-      if (error) callback(error, '');
-      else if (!first) callback(refusedAddress(), '');
+    const allowed = hostNames
+      .latest(hostname)
+      .filter(({ address }) => decideAddress(address, trust).allowed);
+    const [first] = allowed;
+    queueMicrotask(() => {
+      if (!first) callback(new Error('the name has no address any more'), '');
       else if (options.all) callback(null, allowed);
       else callback(null, first.address, first.family);
     });
@@ -150,10 +153,10 @@ function createLookup(trust: Trust): LookupFunction {
 }
 
 async function exchange(
-  { url, headers, method = 'GET', form, maxBytes }: OutboundRequest,
+  { url, headers, method = 'GET', form, maxBytes, asker: { budget } }: OutboundRequest,
   dispatcher: Dispatcher,
   signal: AbortSignal,
-): Promise<OutboundAnswer> {
+): Promise<Omit<OutboundAnswer, 'onward'>> {
   const type = form ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
   const answer = await sendHttp(url, {
     dispatcher,
@@ -164,7 +167,8 @@ async function exchange(
     ...(form ? { body: form.toString() } : {}),
   });
   const isError = answer.statusCode >= 300;
-  const body = await readBody(answer.body, isError ? MAX_ERROR_BYTES : maxBytes);
+  const limit = isError ? PER_REQUEST.errorBytes : maxBytes;
+  const body = await readBody(answer.body, limit, budget);
   if (!body && !isError) throw tooLarge(maxBytes);
   return { status: answer.statusCode, headers: answer.headers, body: body ?? new Uint8Array() };
 }
@@ -173,23 +177,17 @@ async function exchange(
 async function readBody(
   stream: AsyncIterable<Uint8Array>,
   maxBytes: number,
+  budget: QuestionBudget,
 ): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
+    budget.takeBytes(chunk.length);
     if (size > maxBytes) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function refusedAddress(): ProviderError {
-  return new ProviderError(
-    'registry_not_allowed',
-    'it is, or sends on to, a loopback, link-local or metadata address, where lookups do not go; ' +
-      'use another registry, have a loopback one listed in PIGGY_REGISTRY_LOOPBACK_HOSTS, or set command',
-  );
 }
 
 /** One sentence for everything that ends without an answer: a finer one would make the provider a port scanner. */

@@ -226,6 +226,7 @@ test('no namespace is let in by its name where reading is switched off', async (
   const asked: string[] = [];
   const dependencies = {
     pullSecretNamespaces: 'none',
+    sharedPullSecretNamespaces: 'none',
     readSecret: (namespace: string) => {
       asked.push(namespace);
       return Promise.resolve(undefined);

@@ -14,6 +14,8 @@ import {
   type CredentialCandidate,
   type SourcedDockerConfig,
 } from './keychain.ts';
+import { PER_DOCKER_CONFIG } from './lookup-budget.ts';
+import type { Asker } from './question-budget.ts';
 import type { ImageReference } from './reference.ts';
 import type { PullSecretNamespaces } from './registry-settings.ts';
 
@@ -24,7 +26,10 @@ export type CredentialDependencies = {
     name: string,
     signal: AbortSignal,
   ) => Promise<PullSecret | undefined>;
+  /** Whose own pull secrets are read. */
   readonly pullSecretNamespaces: PullSecretNamespaces;
+  /** Whose pull secrets authors of other namespaces may name. */
+  readonly sharedPullSecretNamespaces: PullSecretNamespaces;
   /** The provider's own one, of this moment; undefined when it has none. */
   readonly dockerConfig: () => DockerConfig | 'unreadable' | undefined;
   /** undefined when the provider has no AWS identity. */
@@ -39,16 +44,22 @@ export type Credentials = {
 
 type Source = { readonly candidates: readonly CredentialCandidate[]; readonly note?: string };
 
+type CredentialQuestion = {
+  readonly reference: ImageReference;
+  readonly pullSecrets: readonly PullSecretReference[];
+  readonly asker: Pick<Asker, 'namespace'>;
+};
+
 export async function readCredentials(
   dependencies: CredentialDependencies,
-  {
-    reference,
-    pullSecrets,
-  }: { reference: ImageReference; pullSecrets: readonly PullSecretReference[] },
+  question: CredentialQuestion,
   signal: AbortSignal,
 ): Promise<Credentials> {
+  const { reference, pullSecrets } = question;
   const [secrets, ecr] = await Promise.all([
-    Promise.all(pullSecrets.map((secret) => readPullSecret(dependencies, secret, signal))),
+    Promise.all(
+      pullSecrets.map((secret) => readPullSecret(dependencies, { secret, question }, signal)),
+    ),
     fromEcr(dependencies, reference),
   ]);
   const own = [ecr, fromOwnDockerConfig(dependencies.dockerConfig(), reference)];
@@ -57,11 +68,7 @@ export async function readCredentials(
   const fromSecrets = selectCredentials(configs, reference);
   const unused = configs
     .filter(({ source }) => !fromSecrets.some((candidate) => candidate.source === source))
-    .map(({ source, config }) =>
-      config.namesHelper
-        ? leftToHelper(source)
-        : `${source} has no entry for ${reference.registry}/${reference.repository}`,
-    );
+    .map((secret) => noteUnused(secret, reference));
   const notes = [...secrets, ...own].flatMap((source) => ('note' in source ? [source.note] : []));
   return {
     candidates: [...fromSecrets, ...own.flatMap(({ candidates }) => candidates), ANONYMOUSLY],
@@ -69,35 +76,77 @@ export async function readCredentials(
   };
 }
 
+type ReadPullSecret = SourcedDockerConfig & { readonly isForeign: boolean };
+
 async function readPullSecret(
-  { readSecret, pullSecretNamespaces }: CredentialDependencies,
-  { namespace, name }: PullSecretReference,
+  dependencies: CredentialDependencies,
+  { secret, question }: { secret: PullSecretReference; question: CredentialQuestion },
   signal: AbortSignal,
-): Promise<SourcedDockerConfig | { note: string }> {
+): Promise<ReadPullSecret | { note: string }> {
+  const { namespace, name } = secret;
+  const { reference, asker } = question;
   const source = `pull secret ${namespace}/${name}`;
-  if (!mayRead(pullSecretNamespaces, namespace)) {
-    const problem =
-      pullSecretNamespaces === 'none' ? 'switched off' : `not switched on for ${namespace}`;
-    return {
-      note: `${source} was not read: reading pull secrets is ${problem} (PIGGY_PULL_SECRET_NAMESPACES)`,
-    };
-  }
+  const isForeign = namespace !== asker.namespace;
+  const refusal = refuseReading(dependencies, namespace, isForeign);
+  if (refusal !== undefined) return { note: `${source} was not read: ${refusal}` };
   try {
-    const secret = await readSecret(namespace, name, signal);
-    if (!secret) return { note: `${source} does not exist` };
-    const content = readPullSecretContent(secret);
-    const parse = content?.format === 'dockercfg' ? parseDockercfg : parseDockerConfig;
-    const config = content && parse(content.text);
-    return config ? { source, config } : { note: `${source} holds no docker config` };
+    const found = await dependencies.readSecret(namespace, name, signal);
+    const config = found && parsePullSecret(found);
+    if (config) return { source, config, isForeign };
+    if (isForeign) return { note: nothingForeign(source, reference) };
+    return { note: `${source} ${found ? 'holds no docker config' : 'does not exist'}` };
   } catch (error) {
     // The image may be readable without it; if not, the author learns why it was not tried.
     return { note: `${source} was not read: ${messageOf(error)}` };
   }
 }
 
-function mayRead(namespaces: PullSecretNamespaces, namespace: string): boolean {
+/** undefined where it may be read. */
+function refuseReading(
+  { pullSecretNamespaces, sharedPullSecretNamespaces }: CredentialDependencies,
+  namespace: string,
+  isForeign: boolean,
+): string | undefined {
+  if (isForeign) {
+    return includes(sharedPullSecretNamespaces, namespace)
+      ? undefined
+      : `Pods of other namespaces may not use those of ${namespace} (PIGGY_SHARED_PULL_SECRET_NAMESPACES)`;
+  }
+  if (includes(pullSecretNamespaces, namespace)) return undefined;
+  const problem =
+    pullSecretNamespaces === 'none' ? 'switched off' : `not switched on for ${namespace}`;
+  return `reading pull secrets is ${problem} (PIGGY_PULL_SECRET_NAMESPACES)`;
+}
+
+function includes(namespaces: PullSecretNamespaces, namespace: string): boolean {
   // A text has an includes of its own, by which 'none' would let in the namespace "one".
   return typeof namespaces === 'string' ? namespaces === 'all' : namespaces.includes(namespace);
+}
+
+// Fifty images of a Pod share what was read: its text is parsed once for them.
+const parsed = new WeakMap<PullSecret, DockerConfig>();
+
+function parsePullSecret(secret: PullSecret): DockerConfig | undefined {
+  const known = parsed.get(secret);
+  if (known) return known;
+  const content = readPullSecretContent(secret);
+  const parse = content?.format === 'dockercfg' ? parseDockercfg : parseDockerConfig;
+  const config = content && parse(content.text);
+  if (config) parsed.set(secret, config);
+  return config;
+}
+
+function noteUnused({ source, config, isForeign }: ReadPullSecret, reference: ImageReference) {
+  if (isForeign) return nothingForeign(source, reference);
+  if (config.isTooLong) return tooLong(source);
+  return config.namesHelper
+    ? leftToHelper(source)
+    : `${source} has no entry for ${reference.registry}/${reference.repository}`;
+}
+
+/** One text for all of it: who may not list the Secrets there does not learn which there are, nor what is in them. */
+function nothingForeign(source: string, { registry, repository }: ImageReference): string {
+  return `${source} of another namespace is missing, holds no docker config, or has no password for ${registry}/${repository}`;
 }
 
 async function fromEcr(
@@ -123,6 +172,7 @@ function fromOwnDockerConfig(
   if (config === 'unreadable') {
     return { candidates: [], note: `${source} is unreadable (PIGGY_DOCKER_CONFIG_FILE)` };
   }
+  if (config.isTooLong) return { candidates: [], note: tooLong(source) };
   const candidates = selectCredentials([{ source, config }], reference);
   const isLeft = candidates.length === 0 && config.namesHelper;
   return isLeft ? { candidates, note: leftToHelper(source) } : { candidates };
@@ -131,6 +181,10 @@ function fromOwnDockerConfig(
 /** Helpers are programs, and there is none where the provider runs. */
 function leftToHelper(source: string): string {
   return `${source} leaves the password to a credential helper, which is not run; write it into its auths`;
+}
+
+function tooLong(source: string): string {
+  return `${source} has more than ${PER_DOCKER_CONFIG.entries} entries, which are not read; leave those that the Pod needs`;
 }
 
 function messageOf(error: unknown): string {

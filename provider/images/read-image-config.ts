@@ -21,6 +21,7 @@ import {
   type Outcome,
 } from './read-with-credentials.ts';
 import { createRegistryClient } from './registry-client.ts';
+import { OverBudget } from './question-budget.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { createSingleFlight } from './single-flight.ts';
 
@@ -81,7 +82,10 @@ type SharedReadOptions = {
   readonly limits: LookupLimits;
 };
 
-/** One reading at a time for all who ask the same with the same credentials; what fails is not tried anew at once. */
+/**
+ * One reading at a time for all of a namespace who ask the same with the same credentials; what fails is not tried anew at once.
+ * Other namespaces neither wait for it nor are told how it ended: its share may be used up, theirs is not.
+ */
 function createSharedRead(tools: LookupTools, { timeoutMs, now, limits }: SharedReadOptions) {
   const share = createSingleFlight<Outcome>();
   const failures = createFailureCache(now);
@@ -89,7 +93,7 @@ function createSharedRead(tools: LookupTools, { timeoutMs, now, limits }: Shared
   const readAndKeep = async (attempt: LookupAttempt, keys: FailureKeys): Promise<Outcome> => {
     try {
       // Its own time limit, and nobody's signal: who started it may leave before the others.
-      const key = attempt.lookup.namespace ?? '';
+      const key = attempt.lookup.asker.namespace;
       const outcome = await withTimeLimit({ timeoutMs }, (signal) =>
         limits.images.run({ key, signal }, () => readWithCredentials(tools, attempt, signal)),
       );
@@ -104,15 +108,25 @@ function createSharedRead(tools: LookupTools, { timeoutMs, now, limits }: Shared
     const keys = keysOf(attempt);
     const failure = failures.find(keys);
     if (failure?.kind === 'failed') throw failure.error;
-    return failure ?? (await share(keys.lookup, () => readAndKeep(attempt, keys)));
+    if (failure) return failure;
+    for (;;) {
+      try {
+        return await share(keys.lookup, () => readAndKeep(attempt, keys));
+      } catch (error) {
+        // Another question of the namespace has begun the reading, and has used up its budget; this one has its own.
+        const isOthers =
+          error instanceof OverBudget && error.budget !== attempt.lookup.asker.budget;
+        if (!isOthers) throw error;
+      }
+    }
   };
 }
 
 function keysOf({ lookup, candidates }: LookupAttempt): FailureKeys {
-  const { reference, architectures, skipVerify } = lookup;
+  const { reference, architectures, skipVerify, asker } = lookup;
   const access = [skipVerify, ...candidates.map(keyOf)];
   return {
-    lookup: JSON.stringify([reference, architectures, access]),
+    lookup: JSON.stringify([asker.namespace, reference, architectures, access]),
     registry: JSON.stringify([reference.registry, access]),
   };
 }

@@ -2,6 +2,7 @@
 
 import { ProviderError } from '../errors.ts';
 import { parseImageConfig, type Platform, type PlatformCommand } from './image-config.ts';
+import { PER_IMAGE } from './lookup-budget.ts';
 import { parseManifest, type Descriptor, type IndexEntry } from './manifest.ts';
 import { matchesPlatform } from './platforms.ts';
 import type { ManifestBytes, RegistryAccess, RegistryClient } from './registry-client.ts';
@@ -27,9 +28,7 @@ type Walk = ImageToRead & {
   readonly left: { bytes: number };
 };
 
-const MAX_DEPTH = 3;
-const MAX_PLATFORMS = 64;
-const MAX_BYTES = 8_388_608;
+const { indexDepth: MAX_DEPTH, platforms: MAX_PLATFORMS, bytesRead: MAX_BYTES } = PER_IMAGE;
 
 /** An image without an index is what it is, whatever the `architectures`: so the container runtime sees it too. */
 export async function readPlatforms(

@@ -9,7 +9,7 @@ const FROM = 'https://registry.example/v2/team/app/blobs/x';
 const credential: Credential = { kind: 'basic', username: 'user', password: 'canary-5ed1' };
 
 const follow = (location: string | string[] | undefined, from = FROM) =>
-  selectNextHop({ url: new URL(from), credential }, { headers: { location } });
+  selectNextHop({ url: new URL(from), credential }, { headers: { location }, onward: 'public' });
 
 const cases: Record<string, [location: string, url: string, keeps: boolean]> = {
   'a path': ['/other', 'https://registry.example/other', true],

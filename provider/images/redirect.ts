@@ -2,12 +2,16 @@
 // (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
 
 import { ProviderError } from '../errors.ts';
+import type { Reach } from './addresses.ts';
 import { ANONYMOUS, type Credential } from './credential.ts';
+import { PER_REQUEST } from './lookup-budget.ts';
 import type { OutboundAnswer } from './outbound-client.ts';
 
-export type Hop = { readonly url: URL; readonly credential: Credential };
-
-export const MAX_REDIRECTS = 5;
+export type Hop = {
+  readonly url: URL;
+  readonly credential: Credential;
+  readonly reach: Reach;
+};
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -15,10 +19,13 @@ export function isRedirect({ status }: OutboundAnswer): boolean {
   return REDIRECTS.has(status);
 }
 
-/** Another host gets no credential, whether or not it asks for one; and what was encrypted stays so. */
+/**
+ * Another host gets no credential, whether or not it asks for one; what was encrypted stays so; and only what is in private
+ * leads to private addresses.
+ */
 export function selectNextHop(
-  { url, credential }: Hop,
-  { headers }: Pick<OutboundAnswer, 'headers'>,
+  { url, credential }: Pick<Hop, 'url' | 'credential'>,
+  { headers, onward }: Pick<OutboundAnswer, 'headers' | 'onward'>,
 ): Hop {
   const { location } = headers;
   const next = typeof location === 'string' ? URL.parse(location, url.href) : null;
@@ -28,11 +35,12 @@ export function selectNextHop(
   if (url.protocol === 'https:' && next.protocol === 'http:') {
     throw badRedirect('redirects from https to http');
   }
-  return { url: next, credential: next.origin === url.origin ? credential : ANONYMOUS };
+  const isHome = next.origin === url.origin;
+  return { url: next, credential: isHome ? credential : ANONYMOUS, reach: onward };
 }
 
 export function tooManyRedirects(): ProviderError {
-  return badRedirect(`redirects more than ${MAX_REDIRECTS} times`);
+  return badRedirect(`redirects more than ${PER_REQUEST.redirects} times`);
 }
 
 function badRedirect(problem: string): ProviderError {

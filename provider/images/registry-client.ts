@@ -10,8 +10,10 @@ import {
 } from './authorized-request.ts';
 import type { Credential } from './credential.ts';
 import { isSchema1, MANIFEST_TYPES, type Descriptor } from './manifest.ts';
+import { PER_REQUEST } from './lookup-budget.ts';
 import type { OutboundAnswer, SendOutbound } from './outbound-client.ts';
-import { isRedirect, MAX_REDIRECTS, selectNextHop, tooManyRedirects } from './redirect.ts';
+import type { Asker } from './question-budget.ts';
+import { isRedirect, selectNextHop, tooManyRedirects, type Hop } from './redirect.ts';
 import { isDigest, parseDigest, type Digest, type ImageReference } from './reference.ts';
 import { readRegistryMessage } from './registry-message.ts';
 import { createTokenReader } from './registry-token.ts';
@@ -23,6 +25,7 @@ export type RegistryAccess = {
   readonly credential: Credential;
   readonly plainHttp: boolean;
   readonly skipVerify: boolean;
+  readonly asker: Asker;
 };
 
 export type ManifestBytes = {
@@ -73,11 +76,11 @@ export type RegistryClientDependencies = {
   readonly random: () => number;
 };
 
-type Content = Omit<AuthorizedRequest, 'url' | 'credential' | 'skipVerify'> & {
+type Content = Pick<AuthorizedRequest, 'method' | 'accept' | 'maxBytes'> & {
   readonly path: string;
 };
 
-const MAX_BYTES = 4_194_304;
+const MAX_BYTES = PER_REQUEST.contentBytes;
 const MANIFEST = { method: 'GET', accept: MANIFEST_TYPES.join(', ') } as const;
 
 export function createRegistryClient(dependencies: RegistryClientDependencies): RegistryClient {
@@ -124,9 +127,10 @@ function createFollower(sendAuthorized: SendAuthorized) {
     { path, ...content }: Content,
     signal: AbortSignal,
   ): Promise<OutboundAnswer> => {
-    let hop = { url: contentUrl(access, path), credential: access.credential };
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const request = { ...hop, ...content, skipVerify: access.skipVerify };
+    const { credential, skipVerify, asker } = access;
+    let hop: Hop = { url: contentUrl(access, path), credential, reach: 'any' };
+    for (let redirects = 0; redirects <= PER_REQUEST.redirects; redirects += 1) {
+      const request = { ...hop, ...content, skipVerify, asker };
       const answer = await sendAuthorized(request, signal);
       if (!isRedirect(answer)) return answer;
       hop = selectNextHop(hop, answer);

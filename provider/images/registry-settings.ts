@@ -11,6 +11,8 @@ export type RegistrySettings = {
   readonly skipVerifyHosts: readonly string[];
   /** `host[:port]` that may resolve to a loopback address. */
   readonly loopbackHosts: readonly string[];
+  /** Host globs that registries in public may send on to although their addresses are private. */
+  readonly privateHosts: readonly string[];
   /** `host[:port]` → PEM, which takes the place of the public authorities for that host. */
   readonly certificateAuthorities: ReadonlyMap<string, string>;
   /** An HTTP proxy that makes the connections (CONNECT); `http://[user:password@]host:port` or https. */
@@ -26,5 +28,5 @@ export type RegistrySettings = {
 
 export type Mirror = { readonly from: string; readonly to: string };
 
-/** Namespaces whose pull secrets may be read. */
+/** Namespaces whose pull secrets may be read, or be named by authors of others. */
 export type PullSecretNamespaces = 'none' | 'all' | readonly string[];

@@ -5,6 +5,7 @@ import { ProviderError } from '../errors.ts';
 import { createTestAuthority } from '../testing/certificates.ts';
 import { createTestReader } from '../testing/registry-reader.ts';
 import { startRegistry } from '../testing/registry.ts';
+import { createQuestionBudget } from './question-budget.ts';
 import { createTokenReader, parseTokenAnswer } from './registry-token.ts';
 
 const closings: (() => Promise<void>)[] = [];
@@ -119,6 +120,13 @@ for (const [name, text] of Object.entries({
   });
 }
 
+const registry = {
+  registry: 'https://registry.example',
+  registryProtocol: 'https:',
+  reach: 'public',
+  asker: { namespace: 'shop', budget: createQuestionBudget() },
+} as const;
+
 test('whatever realm a registry names, a password goes to https only, and to the realm itself', async () => {
   const unit = fc.constantFrom('http', 's', ':', '//', '@', 'auth.example', '?a=b', '#', ' ', '[');
   const realms = fc.oneof(fc.string(), fc.webUrl(), fc.string({ unit, maxLength: 10 }));
@@ -128,10 +136,11 @@ test('whatever realm a registry names, a password goes to https only, and to the
       const sent: URL[] = [];
       const readToken = createTokenReader(({ url }) => {
         sent.push(url);
-        return Promise.resolve({ status: 200, headers: {}, body: Buffer.from('{"token":"t"}') });
+        const body = Buffer.from('{"token":"t"}');
+        return Promise.resolve({ status: 200, headers: {}, body, onward: 'public' });
       }, Date.now);
       const challenge = { kind: 'bearer', realm, service: 's', scope } as const;
-      const question = { challenge, credential, registryProtocol: 'https:', skipVerify: false };
+      const question = { challenge, credential, skipVerify: false, ...registry };
       const asked = readToken({ ...question, fresh: false }, new AbortController().signal);
       const answer = await asked.catch((error: unknown) => error);
       if (answer instanceof Error) {

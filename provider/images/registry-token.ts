@@ -3,9 +3,12 @@
 
 import { LRUCache } from 'lru-cache';
 import { ProviderError } from '../errors.ts';
+import type { Reach } from './addresses.ts';
 import type { BearerChallenge } from './challenge.ts';
 import { basicAuthorization, credentialKey, type Credential } from './credential.ts';
+import { PER_REQUEST } from './lookup-budget.ts';
 import type { OutboundAnswer, OutboundRequest, SendOutbound } from './outbound-client.ts';
+import type { Asker } from './question-budget.ts';
 import { parseJsonObject } from './registry-json.ts';
 
 export type TokenQuestion = {
@@ -16,6 +19,11 @@ export type TokenQuestion = {
   readonly skipVerify: boolean;
   /** A token that the registry has just refused is not offered again. */
   readonly fresh: boolean;
+  /** Where the challenge came from; the token is for it alone. */
+  readonly registry: string;
+  /** Where the token server may be. */
+  readonly reach: Reach;
+  readonly asker: Asker;
 };
 
 /** The token, or the status with which it was refused for this credential. */
@@ -23,7 +31,6 @@ export type TokenAnswer = { readonly token: string } | { readonly refusedWith: n
 
 export type ReadToken = (question: TokenQuestion, signal: AbortSignal) => Promise<TokenAnswer>;
 
-const MAX_BYTES = 1_048_576;
 const DEFAULT_LIFETIME_SECONDS = 60;
 const EARLY_SECONDS = 10;
 
@@ -33,7 +40,9 @@ const TOKEN = /^[\x21-\x7e]{1,16384}$/;
 export function createTokenReader(send: SendOutbound, now: () => number): ReadToken {
   const kept = new LRUCache<string, { token: string; validUntil: number }>({ max: 1_000 });
   return async (question, signal) => {
-    const key = JSON.stringify([question.challenge, credentialKey(question.credential)]);
+    const { registry, challenge, credential, reach } = question;
+    // Two registries may name one realm: what one of them gets is not the other's.
+    const key = JSON.stringify([registry, reach, challenge, credentialKey(credential)]);
     const known = question.fresh ? undefined : kept.get(key);
     if (known && known.validUntil > now()) return { token: known.token };
     const answer = await exchange(send, question, signal);
@@ -58,10 +67,10 @@ async function exchange(
 }
 
 function buildRequest(question: TokenQuestion): OutboundRequest {
-  const { challenge, credential, skipVerify } = question;
+  const { challenge, credential, skipVerify, reach, asker } = question;
   const realm = parseRealm(question);
   const parameters = Object.entries({ service: challenge.service, scope: challenge.scope });
-  const base = { url: realm, skipVerify, maxBytes: MAX_BYTES };
+  const base = { url: realm, skipVerify, maxBytes: PER_REQUEST.tokenBytes, reach, asker };
   if (credential.kind === 'identityToken') {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProviderError } from '../errors.ts';
+import { PER_REQUEST } from './lookup-budget.ts';
 import type { OutboundAnswer, OutboundRequest, SendOutbound } from './outbound-client.ts';
 
-const TRIES = 4;
 const FIRST_PAUSE_MS = 100;
 // Who asks for more patience than this gets it from whoever creates the Pod again.
 const LONGEST_PAUSE_MS = 2_000;
@@ -33,7 +33,7 @@ export function withRetries(send: SendOutbound, random: () => number): SendOutbo
 
 /** Seconds to wait as the registry says, in either form of the header; undefined when it does not. */
 export function readRetryAfterSeconds(
-  answer: OutboundAnswer,
+  answer: Pick<OutboundAnswer, 'headers'>,
   now = Date.now(),
 ): number | undefined {
   const header = answer.headers['retry-after'];
@@ -72,7 +72,7 @@ function decidePauseMs(outcome: Outcome, tried: number, luck: number): number | 
   const asked = 'answer' in outcome ? readRetryAfterSeconds(outcome.answer) : undefined;
   const pauseMs =
     asked === undefined ? FIRST_PAUSE_MS * 2 ** (tried - 1) * (0.5 + luck) : asked * 1000;
-  const isWorthIt = tried < TRIES && pauseMs <= LONGEST_PAUSE_MS && isPassing(outcome);
+  const isWorthIt = tried < PER_REQUEST.tries && pauseMs <= LONGEST_PAUSE_MS && isPassing(outcome);
   return isWorthIt ? pauseMs : undefined;
 }
 

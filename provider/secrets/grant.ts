@@ -5,7 +5,7 @@ import { parseSecretArn } from '../aws-names.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import { roleOf, type AccessRule } from './access-rules.ts';
 import { roleKey, type AssumedRole } from './assumed-role.ts';
-import { matchesPathGlob, matchesSegment } from './path-glob.ts';
+import { hasDotSegment, matchesPathGlob, matchesSegment } from './path-glob.ts';
 import type { SecretSource } from './source.ts';
 
 export type AccessDefault = 'namespace' | 'deny' | 'allow';
@@ -92,8 +92,11 @@ function decideByDefault(
 
 function isOwn(target: AccessTarget, own: string): boolean {
   if (target.kind === 'secret') {
-    return target.names.every((name) => name.startsWith(own) && name.length > own.length);
+    return target.names.every(
+      (name) => name.startsWith(own) && name.length > own.length && !hasDotSegment(name),
+    );
   }
+  if (hasDotSegment(target.path)) return false;
   return `${target.path}/`.startsWith(own.startsWith('/') ? own : `/${own}`);
 }
 

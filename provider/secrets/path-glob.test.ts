@@ -19,6 +19,8 @@ const matching: readonly [glob: string, path: string][] = [
   ['**/a/b/**/c', 'a/x/a/b/c'],
   ['/shop/*', '/shop/api'],
   ['**', 'anything/at/all'],
+  ['/shop/**', '/shop/.hidden/v1.2/...'],
+  ['/shop/../bank', '/shop/../bank'],
 ];
 const different: readonly [glob: string, path: string][] = [
   ['shop/api', 'shop/api-debug'],
@@ -39,6 +41,16 @@ const different: readonly [glob: string, path: string][] = [
   ['shop/?', 'shop/a'],
   ['SHOP/api', 'shop/api'],
   ['', 'shop'],
+  ['/shop/**', '/shop/../bank'],
+  ['/shop/**', '/shop/a/../../bank'],
+  ['/shop/**', '/shop/..'],
+  ['/shop/*', '/shop/.'],
+  ['/shop/*/bank', '/shop/../bank'],
+  ['/shop/../**', '/shop/../bank'],
+  ['/bank', '/shop/../bank'],
+  ['**', '../bank'],
+  ['arn:aws:secretsmanager:*:*:secret:**', 'arn:aws:secretsmanager:r:1:secret:../bank'],
+  ['arn:aws:secretsmanager:*:*:secret:shop/**', 'arn:aws:secretsmanager:r:1:secret:shop/../bank'],
 ];
 
 for (const [glob, path] of matching) {

@@ -1,9 +1,21 @@
 // Matches names that are paths, such as "shop/api", against globs, segment by segment: "*" stands for anything within a
 // segment, "**" as a whole segment for any number of segments. Nothing else is special.
 
-/** Takes the leftmost fit of each part and never goes back, so nobody can write a glob that takes long. */
+/**
+ * Takes the leftmost fit of each part and never goes back, so nobody can write a glob that takes long. A path with `.` or `..` as
+ * a segment is matched by itself alone.
+ */
 export function matchesPathGlob(glob: string, path: string): boolean {
+  if (hasDotSegment(path)) return glob === path;
   return fitsInOrder(splitGlob(glob.split('/')), path.split('/'));
+}
+
+/**
+ * Whether a segment is `.` or `..`. AWS takes them for names like any other: `/shop/../bank` is under `/shop`, and is not `/bank`.
+ * But nobody writes a rule for such names, so none covers them unless it says so, whatever stands between here and AWS.
+ */
+export function hasDotSegment(path: string): boolean {
+  return /(?:^|[/:])\.{1,2}(?:\/|$)/.test(path);
 }
 
 /** Runs of segments between "**". */

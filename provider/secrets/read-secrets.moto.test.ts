@@ -248,6 +248,13 @@ test('a path without parameters is not found', options, async () => {
   await assert.rejects(readParameters('/path', ['A']), { code: 'secret_not_found' });
 });
 
+test('a segment of two dots is a name like any other, and leads nowhere', options, async () => {
+  await putParameter('/dots/A', '1');
+  await putParameter('/dots/inner/../A', '2');
+  assert.deepEqual((await readParameters('/dots/inner/..', ['A'])).values, { A: '2' });
+  await assert.rejects(readParameters('/dots/other/..', ['A']), { code: 'secret_not_found' });
+});
+
 test('the allow-list of a parameter path is the parameter PIGGY_ALLOWED_SA', options, async () => {
   await putParameter('/listed/A', '1');
   await assert.rejects(readParameters('/listed', ['A'], true), {

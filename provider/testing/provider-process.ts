@@ -23,6 +23,9 @@ export type ProviderEnvironment = Readonly<Record<string, string>>;
 
 const main = join(import.meta.dirname, '../main.ts');
 
+/** Node and what it runs, for a program that starts others. */
+export const providerCommand: readonly string[] = [process.execPath, main];
+
 /** What a test sets in any case: listeners of its own, and a stop without delay. */
 const defaults = {
   PIGGY_HOST: '127.0.0.1',
@@ -38,8 +41,9 @@ const defaults = {
 export async function startProvider(
   env: ProviderEnvironment,
   args: readonly string[] = [main],
+  program = process.execPath,
 ): Promise<ProviderProcess> {
-  const running = spawnProvider(env, args);
+  const running = spawnProvider(env, args, program);
   const ready = await running.line(({ msg }) => msg === 'ready');
   return {
     ...running,
@@ -49,12 +53,13 @@ export async function startProvider(
   };
 }
 
-/** Starts it without waiting for anything; `args` are those of Node. */
+/** Starts it without waiting for anything; `args` are those of Node, or of the program in its place. */
 export function spawnProvider(
   env: ProviderEnvironment,
   args: readonly string[] = [main],
+  program = process.execPath,
 ): Pick<ProviderProcess, 'line' | 'output' | 'pid' | 'stop'> {
-  const child = spawn(process.execPath, args, { env: { ...defaults, ...env } });
+  const child = spawn(program, args, { env: { ...defaults, ...env } });
   const exited = once(child, 'exit').then(([code]) => Number(code ?? -1));
   const output = collectOutput(child);
   return {

@@ -2,6 +2,8 @@
 
 import type { PullSecret } from '../kubernetes/pull-secrets.ts';
 import { createOutboundClient } from '../images/outbound-client.ts';
+import { resolveHostName } from '../images/host-name-client.ts';
+import { createHostNames, type HostNames } from '../images/host-names.ts';
 import type { ImageConfig } from '../images/image-config.ts';
 import type { ImageQuestion } from '../images/lookup.ts';
 import {
@@ -14,6 +16,7 @@ import { startRegistry, type RegistryOptions } from './registry.ts';
 export type ReaderChanges = {
   readonly settings?: Partial<RegistrySettings>;
   readonly dependencies?: Partial<ImageConfigReaderDependencies> | undefined;
+  readonly hostNames?: HostNames;
 };
 
 export type TestReader = {
@@ -48,19 +51,20 @@ export async function startRegistryAndReader(
 /** `origins` of registries that may be reached although they are on loopback. */
 export function createTestReader(
   origins: readonly string[],
-  { settings, dependencies }: ReaderChanges = {},
+  { settings, dependencies, hostNames = createTestHostNames() }: ReaderChanges = {},
 ): TestReader {
   const all: RegistrySettings = {
     ...createSettings(origins.map((origin) => new URL(origin))),
     ...settings,
   };
-  const client = createOutboundClient(all);
+  const client = createOutboundClient(all, hostNames);
   const clock = { now: Date.UTC(2026, 0, 1) };
   const readImageConfig = createImageConfigReader({
     settings: all,
     send: client.send,
     readSecret: () => Promise.resolve(undefined),
     pullSecretNamespaces: 'all',
+    sharedPullSecretNamespaces: 'all',
     dockerConfig: () => undefined,
     ecr: undefined,
     now: () => clock.now,
@@ -70,6 +74,7 @@ export function createTestReader(
   return {
     read: (reference, question = {}, signal = new AbortController().signal) => {
       const plain = {
+        namespace: 'shop',
         architectures: [],
         pullAlways: false,
         skipVerifyRegistry: false,
@@ -80,6 +85,11 @@ export function createTestReader(
     clock,
     close: client.close,
   };
+}
+
+function createTestHostNames(): HostNames {
+  const share = { all: 8, perKey: 8 };
+  return createHostNames({ resolve: resolveHostName, share, now: Date.now });
 }
 
 /** A Secret of type dockerconfigjson with one name and password. */
@@ -99,6 +109,7 @@ function createSettings(origins: readonly URL[]): RegistrySettings {
     plainHttpHosts: origins.filter(({ protocol }) => protocol === 'http:').map(({ host }) => host),
     skipVerifyHosts: [],
     loopbackHosts: origins.map(({ host }) => host),
+    privateHosts: [],
     certificateAuthorities: new Map(),
     proxy: undefined,
     noProxy: [],

@@ -6,6 +6,9 @@ import { ProviderError } from '../errors.ts';
 import { watchFiles } from '../http/watched-files.ts';
 import { type DockerConfig, parseDockerConfig } from '../images/docker-config.ts';
 import { createEcrCredentials } from '../images/ecr-client.ts';
+import { resolveHostName } from '../images/host-name-client.ts';
+import { createHostLookup, createHostNames } from '../images/host-names.ts';
+import { shareHostNames } from '../images/lookup-budget.ts';
 import { createOutboundClient, type SendOutbound } from '../images/outbound-client.ts';
 import { createImageConfigReader, type ReadImageConfig } from '../images/read-image-config.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
@@ -27,21 +30,27 @@ export async function wireLookups(
   kubernetes: KubernetesClient,
   { credentials, observeCall }: LookupParts,
 ): Promise<Lookups> {
-  const { dockerConfigFile, pullSecretNamespaces } = config;
+  const { dockerConfigFile, pullSecretNamespaces, sharedPullSecretNamespaces } = config;
   const certificateAuthorities = readRegistryAuthorities(config.registryAuthoritiesDirectory);
   const settings = { ...config.registries, certificateAuthorities };
-  const outbound = createOutboundClient(settings);
+  const { requestTimeoutMs: timeoutMs } = settings;
+  const share = shareHostNames(config.threads);
+  const hostNames = createHostNames({ resolve: resolveHostName, share, now: Date.now });
+  const outbound = createOutboundClient(settings, hostNames);
   const own = await watchDockerConfig(dockerConfigFile);
   const ecr = createEcrCredentials({
     credentials,
     now: Date.now,
-    timeoutMs: settings.requestTimeoutMs,
+    timeoutMs,
+    // Passwords are kept for all namespaces, so whose lookup needs one first does not count.
+    lookup: createHostLookup(hostNames, { namespace: 'ECR', timeoutMs }),
   });
   const readImageConfig = createImageConfigReader({
     settings,
     send: observeCall === undefined ? outbound.send : observed(outbound.send, observeCall),
     readSecret: kubernetes.readSecret,
     pullSecretNamespaces,
+    sharedPullSecretNamespaces,
     dockerConfig: own.current,
     ecr,
     now: Date.now,

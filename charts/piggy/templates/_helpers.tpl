@@ -62,6 +62,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "PIGGY_ACCESS_DEFAULT" .Values.access.default
   "PIGGY_ACCESS_RULES_FILE" "/etc/piggy/access/access.yaml"
   "PIGGY_PULL_SECRET_NAMESPACES" (.Values.pullSecrets.namespaces | join "," | default "none")
+  "PIGGY_SHARED_PULL_SECRET_NAMESPACES" (.Values.pullSecrets.sharedNamespaces | join "," | default "none")
   "PIGGY_CERTIFICATES" (ternary "managed" "files" (eq .Values.certificates.source "managed"))
   "PIGGY_CERTIFICATE_NAMES" (.Values.certificates.names | join ",")
   "PIGGY_SEALING_KEY" (ternary "managed" "files" (eq .Values.sealingKey.source "managed"))
