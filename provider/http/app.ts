@@ -1,17 +1,18 @@
 // The routes of the three listeners, and nothing but routes: launches, lookups, operations.
 
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { AnswerKyverno } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import { describeDecision } from '../launches/audit.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
 import { type Ends, withDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { Guard, Refusal } from './guard.ts';
 import type { Readiness } from './readiness.ts';
-import { limitBody, parseBearerToken, readJsonBody, receiveBody } from './request-body.ts';
+import { addressOf, parseBearerToken, readJsonBody, receiveBody } from './request-body.ts';
 import {
   observeRequests,
   type DescribeEnd,
@@ -30,18 +31,20 @@ export type AppDependencies = {
 export function createLaunchApp(
   dependencies: AppDependencies & { readonly readLaunchValues: ReadLaunchValues },
 ): Hono<RequestEnv> {
-  const { readLaunchValues, timeoutMs, stopping } = dependencies;
+  const { readLaunchValues, guard, timeoutMs, stopping } = dependencies;
   const route = '/v1/secret';
   const app = createApp(dependencies, route, (code, facts) =>
     describeDecision(code, 'pod' in facts),
   );
   app.post(route, async (c) => {
-    const body = await readJsonBody(c);
-    const token = parseBearerToken(c.req.header('authorization'));
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
-    const values = await withDeadline(ends, (signal) =>
-      readLaunchValues({ token, body }, { signal, note: c.get('note') }),
-    );
+    const values = await withSlot(guard, addressOf(c), () => {
+      const body = readJsonBody(c);
+      const token = parseBearerToken(c.req.header('authorization'));
+      return withDeadline(ends, (signal) =>
+        readLaunchValues({ token, body }, { signal, note: c.get('note') }),
+      );
+    });
     c.header('Cache-Control', 'no-store');
     return c.json(reveal(values));
   });
@@ -51,16 +54,20 @@ export function createLaunchApp(
 export function createLookupApp(
   dependencies: AppDependencies & { readonly answerKyverno: AnswerKyverno },
 ): Hono<RequestEnv> {
-  const { answerKyverno, timeoutMs, stopping } = dependencies;
+  const { answerKyverno, guard, timeoutMs, stopping } = dependencies;
   const route = '/kyverno/v1/images';
   const app = createApp(dependencies, route);
   app.post(route, async (c) => {
-    const message = await readJsonBody(c);
+    const question = answerKyverno(readJsonBody(c), c.get('note'));
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
-    const answer = await withDeadline(ends, (signal) =>
-      answerKyverno(message, { signal, note: c.get('note') }),
-    );
-    return c.json(answer);
+    try {
+      const answer = await withSlot(guard, addressOf(c), () => withDeadline(ends, question.answer));
+      return c.json(answer);
+    } catch (error) {
+      // Of an answer that is not sealed, the author of the Pod would read only that.
+      c.set('told', error);
+      return c.json(question.refuse(error));
+    }
   });
   return app;
 }
@@ -105,12 +112,11 @@ function createApp(
       `no route ${c.req.method} ${c.req.path}; there is POST ${route}`,
     );
   });
-  app.use(
-    observeRequests(observer, route, describeEnd),
-    admitHead(guard),
-    limitBody(),
-    admitWhole(guard),
-  );
+  const room = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
+  app.use(observeRequests(observer, route, describeEnd), admitHead(guard), async (c, next) => {
+    await receiveBody(c, room);
+    await next();
+  });
   return app;
 }
 
@@ -122,22 +128,19 @@ function admitHead(guard: Guard): MiddlewareHandler<RequestEnv> {
   };
 }
 
-/** Nobody holds a slot by sending slowly. */
-function admitWhole(guard: Guard): MiddlewareHandler<RequestEnv> {
-  return async (c, next) => {
-    await receiveBody(c);
-    const admission = guard.enter(addressOf(c));
-    if (!admission.admitted) throw refused(admission);
-    try {
-      await next();
-    } finally {
-      admission.leave();
-    }
-  };
-}
-
-function addressOf(c: Context<RequestEnv>): string {
-  return c.env.incoming.socket.remoteAddress ?? 'unknown';
+/** For work on a request that is there as a whole: nobody holds a slot by sending slowly. */
+async function withSlot<Result>(
+  guard: Guard,
+  address: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const admission = guard.enter(address);
+  if (!admission.admitted) throw refused(admission);
+  try {
+    return await work();
+  } finally {
+    admission.leave();
+  }
 }
 
 function refused({ reason, retryAfterSeconds }: Refusal): ProviderError {
