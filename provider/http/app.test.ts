@@ -220,7 +220,7 @@ for (const [name, [method, path]] of Object.entries(elsewhere)) {
 
 test('the provider is ready when all of its parts are, and no longer when it stops', async () => {
   const readiness = createReadiness();
-  const app = createOperationsApp({ metrics: createMetrics(), readiness });
+  const app = createOperationsApp({ metrics: createMetrics(), readiness, now: () => 0 });
   const ready = async () => {
     const response = await app.request('/readyz');
     return { status: response.status, body: await response.json() };

@@ -11,6 +11,8 @@ import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
 import { type Ends, withDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { Guard, Refusal } from './guard.ts';
+import { createMetricsPage } from './metrics-page.ts';
+import { keepPace } from './pace.ts';
 import type { Readiness } from './readiness.ts';
 import { addressOf, parseBearerToken, readJsonBody, receiveBody } from './request-body.ts';
 import {
@@ -72,15 +74,25 @@ export function createLookupApp(
   return app;
 }
 
+/** Of all clients together; a scrape waits for ten seconds, a probe for one. */
+const METRICS_PACE = { perSecond: 10, burst: 40, waitMs: 1_000 };
+const PROBE_PACE = { perSecond: 200, burst: 400, waitMs: 200 };
+
 export function createOperationsApp({
   metrics,
   readiness,
+  now,
 }: {
   readonly metrics: Pick<Metrics, 'render'>;
   readonly readiness: Readiness;
+  /** In milliseconds, of a clock that does not go back. */
+  readonly now: () => number;
 }): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
+  const readMetrics = createMetricsPage(metrics.render, now);
   app.onError((error, c) => c.json(toErrorResponse(error).body, toErrorResponse(error).status));
+  app.use('/metrics', keepPace(METRICS_PACE, now));
+  app.use('/*', keepPace(PROBE_PACE, now));
   app.get('/healthz', (c) => c.json({ healthy: true }));
   app.get('/readyz', (c) => {
     const obstacles = readiness.obstacles();
@@ -90,7 +102,7 @@ export function createOperationsApp({
     return c.json(body, detail.ready ? 200 : 503);
   });
   app.get('/metrics', async (c) => {
-    const { text, contentType } = await metrics.render();
+    const { text, contentType } = await readMetrics();
     return c.body(text, 200, { 'Content-Type': contentType });
   });
   return app;

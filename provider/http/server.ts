@@ -4,16 +4,15 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { limitConnections } from './connection-limit.ts';
+import { type ConnectionLimits, limitConnections } from './connection-limit.ts';
 import { createListener, type Fetch } from './listener.ts';
+import { limitOperations } from './operations-limit.ts';
 
-export type ServersOptions = {
+export type ServersOptions = ConnectionLimits & {
   readonly host: string;
   readonly launches: { readonly port: number; readonly fetch: Fetch };
   readonly lookups: { readonly port: number; readonly fetch: Fetch };
   readonly operations: { readonly port: number; readonly fetch: Fetch };
-  readonly maxConnectionsPerAddress: number;
-  readonly maxConnections: number;
 };
 
 export type Servers = {
@@ -50,6 +49,8 @@ const slowClientLimits = {
 };
 /** A launcher asks once. */
 const launcherLimits = { keepAliveTimeout: 5_000 };
+/** The kubelet, Prometheus, and a person who looks. */
+const operationsLimits = { maxConnections: 32, maxConnectionsPerAddress: 4 };
 const tlsLimits = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
 
 export async function startServers(options: ServersOptions): Promise<Servers> {
@@ -57,10 +58,11 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const tlsServer = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
   const lookupServer = createServer(slowClientLimits);
   const operationsServer = createServer(slowClientLimits);
-  for (const server of [tlsServer, lookupServer]) limitConnections(server, options.maxConnections);
-  const launches = createListener(tlsServer, options.launches.fetch, options);
-  const lookups = createListener(lookupServer, options.lookups.fetch, options);
-  const operations = createListener(operationsServer, options.operations.fetch, options);
+  for (const server of [tlsServer, lookupServer]) limitConnections(server, options);
+  limitOperations(operationsServer, operationsLimits);
+  const launches = createListener(tlsServer, options.launches.fetch);
+  const lookups = createListener(lookupServer, options.lookups.fetch);
+  const operations = createListener(operationsServer, options.operations.fetch);
   const { host } = options;
   const ports = {
     operationsPort: await operations.listen(host, options.operations.port),

@@ -34,7 +34,7 @@ export function listen(
     guard: createGuard(limits, now),
     timeoutMs: config.registries.lookupTimeoutMs + LOOKUP_GRACE_MS,
   });
-  const operations = createOperationsApp({ metrics, readiness });
+  const operations = createOperationsApp({ metrics, readiness, now });
   return startServers({
     host: listeners.host,
     launches: { port: listeners.launchPort, fetch: launches.fetch },
