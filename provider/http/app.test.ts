@@ -43,7 +43,7 @@ test('a launcher gets its values and what is missing, for nobody to keep', async
     await response.text(),
     `{"values":{"DB_PASSWORD":"${canary}"},"missing":["PORT"],"hint":"it is empty"}`,
   );
-  assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' } }]);
+  assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' }, address: '10.1.2.3' }]);
 });
 
 test('a key called __proto__ is a key like others', async () => {

@@ -40,11 +40,12 @@ export function createLaunchApp(
   );
   app.post(route, async (c) => {
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
-    const values = await withSlot(guard, addressOf(c), () => {
+    const address = addressOf(c);
+    const values = await withSlot(guard, address, () => {
       const body = readJsonBody(c);
       const token = parseBearerToken(c.req.header('authorization'));
       return withDeadline(ends, (signal) =>
-        readLaunchValues({ token, body }, { signal, note: c.get('note') }),
+        readLaunchValues({ token, body, address }, { signal, note: c.get('note') }),
       );
     });
     c.header('Cache-Control', 'no-store');
