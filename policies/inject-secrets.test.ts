@@ -165,6 +165,22 @@ for (const [name, [answer, status]] of Object.entries(impostors)) {
   });
 }
 
+/** What the provider cannot seal, since it has not read the question. */
+const unread: Record<string, [status: number, refusal: string]> = {
+  'has too much to do': [429, 'the piggy provider has too much to do (HTTP 429); try again'],
+  'does not read so long a question': [
+    413,
+    "the names of this Pod's images and imagePullSecrets are too long together for the piggy provider (HTTP 413, 64 KiB); list fewer, or set command",
+  ],
+};
+
+for (const [name, [status, refusal]] of Object.entries(unread)) {
+  test(`a provider that ${name} refuses the Pod in these words`, async () => {
+    const { admitted } = await admitWith(() => [status, { code: 'x', message: 'no' }]);
+    assert.equal(admitted.refusal, `piggy: ${refusal}`);
+  });
+}
+
 test('the right seal is believed, so that the refusals above are about the seal', async () => {
   const { admitted } = await admitWith((nonce) => [200, seal(admissionKey, answerTo(nonce))]);
   assert.equal(admitted.refusal, undefined);

@@ -100,6 +100,83 @@ test('a secret that was fetched only to see whom it names gives nothing away, an
   );
 });
 
+const foreignSecrets: Record<
+  string,
+  [put: (name: string) => void, failure?: string, cause?: RegExp]
+> = {
+  'a secret that names others': [
+    (name) => {
+      aws.putSecret(name, ofOthers);
+    },
+  ],
+  'a secret that is not JSON': [
+    (name) => {
+      aws.putSecret(name, canary);
+    },
+  ],
+  'a binary secret': [
+    (name) => {
+      aws.putSecret(name, Buffer.from(canary));
+    },
+  ],
+  'a secret that IAM refuses': [() => undefined, 'AccessDeniedException', /"aws_access_denied"/],
+  'a secret whose KMS key refuses': [() => undefined, 'DecryptionFailure', /kms:Decrypt/],
+  'a secret whose KMS key is disabled': [
+    () => undefined,
+    'KMSInvalidStateException',
+    /answered 400/,
+  ],
+  'a secret that is scheduled for deletion': [
+    () => undefined,
+    'InvalidRequestException',
+    /deletion/,
+  ],
+};
+
+/** What its author is told about a foreign secret, but for its name. */
+async function readRefusal(name: string) {
+  const { pod, ask } = launches.prepare(name);
+  const { status, code, message } = await ask(provider.launchUrl);
+  assert.equal(code, 'access_denied');
+  const isOfPod = ({ involvedObject }: { involvedObject: Readonly<Record<string, unknown>> }) =>
+    involvedObject['uid'] === pod.metadata.uid;
+  while (!kubernetes.events.some(isOfPod)) await setImmediate();
+  const event = kubernetes.events.find(isOfPod);
+  const line = await provider.line(({ podUid }) => podUid === pod.metadata.uid);
+  const told = [String(status), code, message, event?.reason ?? '', event?.message ?? ''];
+  return { told: told.map((text) => text.replaceAll(name, '…')), line };
+}
+
+for (const [name, [put, type, cause = /(?:)/]] of Object.entries(foreignSecrets)) {
+  test(`${name} of another namespace is refused as a missing one is; only the log says why`, async (context) => {
+    const secret = `bank/${name.replaceAll(' ', '-')}`;
+    put(secret);
+    const missing = await readRefusal('bank/missing');
+    if (type !== undefined) aws.failWith({ status: 400, type });
+    context.after(() => {
+      aws.failWith(undefined);
+    });
+    const refused = await readRefusal(secret);
+    assert.deepEqual(refused.told, missing.told);
+    assert.match(JSON.stringify(refused.line['error']), cause);
+  });
+}
+
+test('a foreign secret is not refused because AWS is busy: whom it names is asked again', async (context) => {
+  aws.putSecret('bank/ours', `{"A":"${canary}","PIGGY_ALLOWED_SA":"shop:api"}`);
+  context.after(() => {
+    aws.failWith(undefined);
+  });
+  for (const [status, type, code] of [
+    [400, 'ThrottlingException', 'aws_throttled'],
+    [500, 'InternalServiceError', 'aws_unavailable'],
+  ] as const) {
+    aws.failWith({ status, type });
+    const { ask } = launches.prepare(type === 'ThrottlingException' ? 'bank/ours' : 'bank/ours2');
+    assert.equal((await ask(provider.launchUrl)).code, code);
+  }
+});
+
 test('a refusal is answered the same where Events may not be written', async (context) => {
   kubernetes.forbid(/\/events$/);
   context.after(() => {

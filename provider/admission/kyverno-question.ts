@@ -28,7 +28,8 @@ const texts = { type: 'array', items: text } as const;
 export const answerableSchema = {
   type: 'object',
   required: ['nonce', 'images'],
-  properties: { nonce: text, images: texts },
+  // However long an image's name is: its author is told.
+  properties: { nonce: text, images: { type: 'array', items: { type: 'string' } } },
 } as const;
 
 export const questionSchema = {
@@ -44,7 +45,8 @@ export const questionSchema = {
   ],
   additionalProperties: false,
   properties: {
-    ...answerableSchema.properties,
+    nonce: text,
+    images: texts,
     namespace: text,
     serviceAccount: text,
     imagePullSecrets: texts,

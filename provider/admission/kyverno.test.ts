@@ -38,17 +38,17 @@ function createReader(): { read: ReadImageConfig; asked: ImageQuestion[] } {
   return { read, asked };
 }
 
-async function ask(written: unknown, keys = [key]) {
+async function ask(written: unknown, keys = [key], refusal?: unknown) {
   const { read, asked } = createReader();
   const facts: LookupFacts[] = [];
-  const answer = createKyvernoAnswerer({ readImageConfig: read, keys: () => keys });
+  const open = createKyvernoAnswerer({ readImageConfig: read, keys: () => keys });
   const payload = typeof written === 'string' ? written : JSON.stringify(written);
   const sealed: SealedMessage = { payload, mac: computeMac(key, 'question', payload) };
-  const context = {
-    signal: new AbortController().signal,
-    note: (fact: LookupFacts) => void facts.push(fact),
-  };
-  const { payload: answered, mac } = await answer(sealed, context);
+  const exchange = open(sealed, (fact) => void facts.push(fact));
+  const { payload: answered, mac } =
+    refusal === undefined
+      ? await exchange.answer(new AbortController().signal)
+      : exchange.refuse(refusal);
   assert.equal(mac, computeMac(key, 'answer', answered));
   return {
     answer: JSON.parse(answered) as unknown,
@@ -171,6 +171,10 @@ const toldPerImage: Record<string, [question: object, error: RegExp]> = {
     { ...question, architectures: 'arm64' },
     /question\/architectures must be array/,
   ],
+  'an image whose name is too long': [
+    { ...question, images: ['nginx:1', 'a'.repeat(2_049)] },
+    /question\/images\/1 must NOT have more than 2048 characters/,
+  ],
   'half an extra pull secret': [{ ...question, extraPullSecret: { name: 'a' } }, /extraPullSecret/],
 };
 
@@ -190,6 +194,28 @@ test('more images than a Pod has are not looked up', async () => {
   assert.equal(Object.keys(errors).length, 51);
   assert.match(errors['image-50'] ?? '', /at most 50 can be; set command/);
   assert.deepEqual(asked, []);
+});
+
+test('a question that is not answered is refused for each of its images, under its nonce', async () => {
+  const busy = new ProviderError('rate_limited', 'the provider has 9 requests in work; try again');
+  const { answer, asked, facts } = await ask(
+    { ...question, images: ['nginx:1', 'redis:7'] },
+    [key],
+    busy,
+  );
+  const because = 'was not looked up: the provider has 9 requests in work; try again';
+  assert.deepEqual(answer, {
+    nonce: 'n1',
+    images: {},
+    errors: { 'nginx:1': `image nginx:1 ${because}`, 'redis:7': `image redis:7 ${because}` },
+  });
+  assert.deepEqual([asked, facts.images], [[], ['nginx:1', 'redis:7']]);
+});
+
+test('why a question failed inside the provider is not told', async () => {
+  const { answer } = await ask(question, [key], new TypeError('secret internals'));
+  const { errors } = answer as { errors: Record<string, string> };
+  assert.match(errors['nginx:1'] ?? '', /^image nginx:1: the lookup failed inside the provider/);
 });
 
 const refused: Record<string, [written: unknown, code: string, keys?: string[]]> = {

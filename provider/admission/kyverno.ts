@@ -23,13 +23,17 @@ export type LookupFacts = {
   readonly failures?: Readonly<Record<string, unknown>>;
 };
 
-export type LookupContext = {
-  readonly signal: AbortSignal;
-  readonly note: (facts: LookupFacts) => void;
+export type Note = (facts: LookupFacts) => void;
+
+export type SealedExchange = {
+  /** What one image fails with is told for that image. */
+  readonly answer: (signal: AbortSignal) => Promise<SealedMessage>;
+  /** For a question that is not answered: the error, for each of its images. */
+  readonly refuse: (error: unknown) => SealedMessage;
 };
 
-/** Throws `unsealed_message`, or `invalid_request` for a question that has no answer; all else is told per image. */
-export type AnswerKyverno = (message: unknown, context: LookupContext) => Promise<SealedMessage>;
+/** Opens the question. Throws `unsealed_message`, or `invalid_request` for one that has no answer. */
+export type AnswerKyverno = (message: unknown, note: Note) => SealedExchange;
 
 export type KyvernoDependencies = {
   readonly readImageConfig: ReadImageConfig;
@@ -45,17 +49,30 @@ export function createKyvernoAnswerer({
   readImageConfig,
   keys,
 }: KyvernoDependencies): AnswerKyverno {
-  return async (message, context) => {
+  return (message, note) => {
     const { payload, key } = openQuestion(message, keys());
     const read = parseKyvernoQuestion(parsePayload(payload));
     const { nonce, images } = read.question;
     const references = [...new Set(images)];
-    context.note({ images: references });
-    const lookups = await lookUpAll(read, references, { context, readImageConfig });
-    const failures = selectFailures(lookups);
-    if (failures.length > 0) context.note({ failures: Object.fromEntries(failures) });
-    return sealAnswer(JSON.stringify(toAnswer(nonce, lookups)), key);
+    note({ images: references });
+    const seal = (lookups: readonly Lookup[]) =>
+      sealAnswer(JSON.stringify(toAnswer(nonce, lookups)), key);
+    return {
+      answer: async (signal) => {
+        const lookups = await lookUpAll(read, references, { readImageConfig, signal, note });
+        const failures = selectFailures(lookups);
+        if (failures.length > 0) note({ failures: Object.fromEntries(failures) });
+        return seal(lookups);
+      },
+      refuse: (error) =>
+        seal(references.map((reference) => ({ reference, error: notLookedUp(reference, error) }))),
+    };
   };
+}
+
+function notLookedUp(reference: string, error: unknown): unknown {
+  if (!(error instanceof ProviderError)) return error;
+  return new ProviderError(error.code, `image ${reference} was not looked up: ${error.message}`);
 }
 
 function parsePayload(payload: string): unknown {
@@ -66,15 +83,20 @@ function parsePayload(payload: string): unknown {
   }
 }
 
+type LookupParts = {
+  readonly readImageConfig: ReadImageConfig;
+  readonly signal: AbortSignal;
+  readonly note: Note;
+};
+
 async function lookUpAll(
   read: ReadQuestion,
   references: readonly string[],
-  dependencies: { readonly context: LookupContext; readonly readImageConfig: ReadImageConfig },
+  { readImageConfig, signal, note }: LookupParts,
 ): Promise<readonly Lookup[]> {
-  const { context, readImageConfig } = dependencies;
   if (read.kind === 'misunderstood') return refuseAll(references, read.error);
   const { question } = read;
-  context.note({ namespace: question.namespace, serviceAccount: question.serviceAccount });
+  note({ namespace: question.namespace, serviceAccount: question.serviceAccount });
   if (references.length > PER_QUESTION.images)
     return refuseAll(references, tooMany(references.length));
   const budget = createQuestionBudget();
@@ -82,7 +104,7 @@ async function lookUpAll(
     references.map(async (reference): Promise<Lookup> => {
       try {
         const imageQuestion = { ...toImageQuestion(reference, question), budget };
-        const config = await readImageConfig(imageQuestion, context.signal);
+        const config = await readImageConfig(imageQuestion, signal);
         budget.takeAnswer(config);
         return { reference, config };
       } catch (error) {

@@ -129,6 +129,7 @@ function toLimits(values: SettingValues) {
       maxConcurrentPerAddress: values.PIGGY_MAX_CONCURRENT_PER_ADDRESS,
       requestsPerSecondPerAddress: values.PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS,
     },
+    refusedTokensPerSecond: values.PIGGY_REFUSED_TOKENS_PER_SECOND_PER_ADDRESS,
     launchRates: {
       perMinutePerPod: values.PIGGY_LAUNCHES_PER_MINUTE_PER_POD,
       perSecond: values.PIGGY_LAUNCHES_PER_SECOND,

@@ -108,6 +108,11 @@ export const limitSettings = {
     '400',
     'Requests per second from one client address, with bursts of twice as many.',
   ),
+  PIGGY_REFUSED_TOKENS_PER_SECOND_PER_ADDRESS: setting(
+    integer({ min: 1, max: 100_000 }),
+    '20',
+    'Tokens of one client address that the API server may refuse in a second, with bursts of twice as many; beyond that it is asked only about tokens that are signed under its keys.',
+  ),
   PIGGY_LAUNCHES_PER_MINUTE_PER_POD: setting(
     integer({ min: 1, max: 100_000 }),
     '60',

@@ -1,39 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AnswerKyverno } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import type { LaunchQuestion, ReadLaunchValues } from '../launches/read-launch-values.ts';
-import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { SecretValue } from '../secrets/secret-value.ts';
-import { createLaunchApp, createLookupApp, createOperationsApp } from './app.ts';
-import { createGuard } from './guard.ts';
+import { bytes, canary, connection, createParts, json, limits } from '../testing/app-parts.ts';
+import { createLaunchApp, createOperationsApp } from './app.ts';
 import { createReadiness } from './readiness.ts';
-
-const json = { 'content-type': 'application/json' };
-const canary = 'canary-8f3a';
-const limits = { maxConcurrent: 10, maxConcurrentPerAddress: 10, requestsPerSecondPerAddress: 100 };
-// What the listener tells about the connection.
-const connection = { incoming: { socket: { remoteAddress: '10.1.2.3' } } };
-
-function createParts(overrides: { limits?: typeof limits; timeoutMs?: number } = {}) {
-  const lines: string[] = [];
-  const log = createLogger('debug', { write: (line) => void lines.push(line) });
-  const metrics = createMetrics();
-  const dependencies = {
-    observer: {
-      log,
-      written: () => Promise.resolve(),
-      metrics,
-      now: () => performance.now(),
-    },
-    guard: createGuard(overrides.limits ?? limits, () => performance.now()),
-    timeoutMs: overrides.timeoutMs ?? 60_000,
-    stopping: new AbortController().signal,
-  };
-  const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { dependencies, metrics, logged };
-}
 
 const answerAll: ReadLaunchValues = () =>
   Promise.resolve({
@@ -51,8 +24,8 @@ function createLaunches(
   const post = async (body: string, headers: Record<string, string> = {}) =>
     app.request(
       '/v1/secret',
-      { method: 'POST', body, headers: { ...json, ...headers } },
-      connection,
+      { method: 'POST', headers: { ...json, ...headers } },
+      connection(bytes(body)),
     );
   return { app, post, ...parts };
 }
@@ -70,7 +43,7 @@ test('a launcher gets its values and what is missing, for nobody to keep', async
     await response.text(),
     `{"values":{"DB_PASSWORD":"${canary}"},"missing":["PORT"],"hint":"it is empty"}`,
   );
-  assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' } }]);
+  assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' }, address: '10.1.2.3' }]);
 });
 
 test('a key called __proto__ is a key like others', async () => {
@@ -235,7 +208,7 @@ const elsewhere: Record<string, [method: string, path: string]> = {
 for (const [name, [method, path]] of Object.entries(elsewhere)) {
   test(`${name} is 404, and no metric of its own`, async () => {
     const { app, metrics } = createLaunches();
-    const response = await app.request(path, { method }, connection);
+    const response = await app.request(path, { method }, connection());
     assert.equal(response.status, 404);
     assert.match(
       ((await response.json()) as { message: string }).message,
@@ -245,44 +218,9 @@ for (const [name, [method, path]] of Object.entries(elsewhere)) {
   });
 }
 
-test('a lookup is answered with the sealed answer, and its failures are in the log', async () => {
-  const { dependencies, logged } = createParts();
-  const answerKyverno: AnswerKyverno = (message, { note }) => {
-    assert.deepEqual(message, { payload: '{}', mac: '00' });
-    const failure = new ProviderError('registry_denied', 'registry: 401', {
-      cause: new Error(canary),
-    });
-    note({ namespace: 'shop', images: ['a', 'b'], failures: { b: failure } });
-    return Promise.resolve({ payload: '{"nonce":"1"}', mac: '11' });
-  };
-  const app = createLookupApp({ ...dependencies, answerKyverno });
-  const init = { method: 'POST', body: '{"payload":"{}","mac":"00"}', headers: json };
-  const response = await app.request('/kyverno/v1/images', init, connection);
-  assert.equal(response.status, 200);
-  assert.deepEqual(await response.json(), { payload: '{"nonce":"1"}', mac: '11' });
-  const [line] = logged();
-  assert.match(
-    JSON.stringify(line?.['failures']),
-    /"b":\{"name":"ProviderError","code":"registry_denied","message":"registry: 401"/,
-  );
-  assert.ok(!JSON.stringify(line).includes(canary));
-});
-
-test('a lookup that is not sealed is 401', async () => {
-  const { dependencies } = createParts();
-  const answerKyverno = () => Promise.reject(new ProviderError('unsealed_message', 'no'));
-  const app = createLookupApp({ ...dependencies, answerKyverno });
-  const response = await app.request(
-    '/kyverno/v1/images',
-    { method: 'POST', body: '{}', headers: json },
-    connection,
-  );
-  assert.equal(response.status, 401);
-});
-
 test('the provider is ready when all of its parts are, and no longer when it stops', async () => {
   const readiness = createReadiness();
-  const app = createOperationsApp({ metrics: createMetrics(), readiness });
+  const app = createOperationsApp({ metrics: createMetrics(), readiness, now: () => 0 });
   const ready = async () => {
     const response = await app.request('/readyz');
     return { status: response.status, body: await response.json() };

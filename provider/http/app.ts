@@ -1,17 +1,20 @@
 // The routes of the three listeners, and nothing but routes: launches, lookups, operations.
 
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { AnswerKyverno } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import { describeDecision } from '../launches/audit.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
 import { type Ends, withDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { Guard, Refusal } from './guard.ts';
+import { createMetricsPage } from './metrics-page.ts';
+import { keepPace } from './pace.ts';
 import type { Readiness } from './readiness.ts';
-import { limitBody, parseBearerToken, readJsonBody, receiveBody } from './request-body.ts';
+import { addressOf, parseBearerToken, readJsonBody, receiveBody } from './request-body.ts';
 import {
   observeRequests,
   type DescribeEnd,
@@ -30,18 +33,21 @@ export type AppDependencies = {
 export function createLaunchApp(
   dependencies: AppDependencies & { readonly readLaunchValues: ReadLaunchValues },
 ): Hono<RequestEnv> {
-  const { readLaunchValues, timeoutMs, stopping } = dependencies;
+  const { readLaunchValues, guard, timeoutMs, stopping } = dependencies;
   const route = '/v1/secret';
   const app = createApp(dependencies, route, (code, facts) =>
     describeDecision(code, 'pod' in facts),
   );
   app.post(route, async (c) => {
-    const body = await readJsonBody(c);
-    const token = parseBearerToken(c.req.header('authorization'));
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
-    const values = await withDeadline(ends, (signal) =>
-      readLaunchValues({ token, body }, { signal, note: c.get('note') }),
-    );
+    const address = addressOf(c);
+    const values = await withSlot(guard, address, () => {
+      const body = readJsonBody(c);
+      const token = parseBearerToken(c.req.header('authorization'));
+      return withDeadline(ends, (signal) =>
+        readLaunchValues({ token, body, address }, { signal, note: c.get('note') }),
+      );
+    });
     c.header('Cache-Control', 'no-store');
     return c.json(reveal(values));
   });
@@ -51,29 +57,43 @@ export function createLaunchApp(
 export function createLookupApp(
   dependencies: AppDependencies & { readonly answerKyverno: AnswerKyverno },
 ): Hono<RequestEnv> {
-  const { answerKyverno, timeoutMs, stopping } = dependencies;
+  const { answerKyverno, guard, timeoutMs, stopping } = dependencies;
   const route = '/kyverno/v1/images';
   const app = createApp(dependencies, route);
   app.post(route, async (c) => {
-    const message = await readJsonBody(c);
+    const question = answerKyverno(readJsonBody(c), c.get('note'));
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
-    const answer = await withDeadline(ends, (signal) =>
-      answerKyverno(message, { signal, note: c.get('note') }),
-    );
-    return c.json(answer);
+    try {
+      const answer = await withSlot(guard, addressOf(c), () => withDeadline(ends, question.answer));
+      return c.json(answer);
+    } catch (error) {
+      // Of an answer that is not sealed, the author of the Pod would read only that.
+      c.set('told', error);
+      return c.json(question.refuse(error));
+    }
   });
   return app;
 }
 
+/** Of all clients together; a scrape waits for ten seconds, a probe for one. */
+const METRICS_PACE = { perSecond: 10, burst: 40, waitMs: 1_000 };
+const PROBE_PACE = { perSecond: 200, burst: 400, waitMs: 200 };
+
 export function createOperationsApp({
   metrics,
   readiness,
+  now,
 }: {
   readonly metrics: Pick<Metrics, 'render'>;
   readonly readiness: Readiness;
+  /** In milliseconds, of a clock that does not go back. */
+  readonly now: () => number;
 }): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
+  const readMetrics = createMetricsPage(metrics.render, now);
   app.onError((error, c) => c.json(toErrorResponse(error).body, toErrorResponse(error).status));
+  app.use('/metrics', keepPace(METRICS_PACE, now));
+  app.use('/*', keepPace(PROBE_PACE, now));
   app.get('/healthz', (c) => c.json({ healthy: true }));
   app.get('/readyz', (c) => {
     const obstacles = readiness.obstacles();
@@ -83,7 +103,7 @@ export function createOperationsApp({
     return c.json(body, detail.ready ? 200 : 503);
   });
   app.get('/metrics', async (c) => {
-    const { text, contentType } = await metrics.render();
+    const { text, contentType } = await readMetrics();
     return c.body(text, 200, { 'Content-Type': contentType });
   });
   return app;
@@ -105,12 +125,11 @@ function createApp(
       `no route ${c.req.method} ${c.req.path}; there is POST ${route}`,
     );
   });
-  app.use(
-    observeRequests(observer, route, describeEnd),
-    admitHead(guard),
-    limitBody(),
-    admitWhole(guard),
-  );
+  const room = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
+  app.use(observeRequests(observer, route, describeEnd), admitHead(guard), async (c, next) => {
+    await receiveBody(c, room);
+    await next();
+  });
   return app;
 }
 
@@ -122,22 +141,19 @@ function admitHead(guard: Guard): MiddlewareHandler<RequestEnv> {
   };
 }
 
-/** Nobody holds a slot by sending slowly. */
-function admitWhole(guard: Guard): MiddlewareHandler<RequestEnv> {
-  return async (c, next) => {
-    await receiveBody(c);
-    const admission = guard.enter(addressOf(c));
-    if (!admission.admitted) throw refused(admission);
-    try {
-      await next();
-    } finally {
-      admission.leave();
-    }
-  };
-}
-
-function addressOf(c: Context<RequestEnv>): string {
-  return c.env.incoming.socket.remoteAddress ?? 'unknown';
+/** For work on a request that is there as a whole: nobody holds a slot by sending slowly. */
+async function withSlot<Result>(
+  guard: Guard,
+  address: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const admission = guard.enter(address);
+  if (!admission.admitted) throw refused(admission);
+  try {
+    return await work();
+  } finally {
+    admission.leave();
+  }
 }
 
 function refused({ reason, retryAfterSeconds }: Refusal): ProviderError {

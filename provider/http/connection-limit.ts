@@ -1,11 +1,21 @@
-// Bounds the connections of a listener. Where there are too many, one that asks nothing is closed for the one that arrives: of
+// Bounds the connections of a listener, in all and of one address. Where there are too many, one that asks nothing is closed for the one that arrives: of
 // the address that has most of these, the one that was silent for longest.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
-export function limitConnections(server: Server | TlsServer, maxConnections: number): void {
+export type ConnectionLimits = {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+};
+
+export function limitConnections(server: Server | TlsServer, limits: ConnectionLimits): void {
+  limitAll(server, limits.maxConnections);
+  limitEachAddress(server, limits.maxConnectionsPerAddress);
+}
+
+function limitAll(server: Server | TlsServer, maxConnections: number): void {
   const silent = createSilentSockets();
   let open = 0;
   server.on('connection', (socket: Socket) => {
@@ -30,6 +40,22 @@ export function limitConnections(server: Server | TlsServer, maxConnections: num
     response.on('close', () => {
       if (!socket.destroyed) silent.add(name, socket);
     });
+  });
+}
+
+/** One address cannot take all connections by opening them and saying nothing. */
+function limitEachAddress(server: Server | TlsServer, maxPerAddress: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? 'unknown';
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
+    socket.on('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    if (count > maxPerAddress) socket.destroy();
   });
 }
 

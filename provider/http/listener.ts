@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 export type Fetch = Parameters<typeof getRequestListener>[0];
 
@@ -19,12 +19,7 @@ export type Listener = {
   readonly cut: () => void;
 };
 
-export function createListener(
-  server: Server | TlsServer,
-  fetch: Fetch,
-  { maxConnectionsPerAddress }: { readonly maxConnectionsPerAddress: number },
-): Listener {
-  limitConnections(server, maxConnectionsPerAddress);
+export function createListener(server: Server | TlsServer, fetch: Fetch): Listener {
   const { startClosing } = answerRequests(server, fetch);
   return {
     startClosing,
@@ -71,20 +66,4 @@ function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener
       }
     },
   };
-}
-
-/** One address cannot take all connections by opening them and saying nothing. */
-function limitConnections(server: Server | TlsServer, maxPerAddress: number): void {
-  const open = new Map<string, number>();
-  server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? 'unknown';
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.on('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > maxPerAddress) socket.destroy();
-  });
 }

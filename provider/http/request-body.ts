@@ -1,51 +1,102 @@
 // Reads what a request brings: a JSON body of limited size, and a bearer token.
 
-import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context } from 'hono';
+import type { Readable } from 'node:stream';
 import { ProviderError } from '../errors.ts';
+import type { BodyRoom } from './body-room.ts';
 import type { RequestEnv } from './request-log.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
+/** Most bodies are smaller. */
+const FIRST_BYTES = 1024;
 
-export function limitBody(): MiddlewareHandler<RequestEnv> {
-  const limitStream = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody });
-  return async (c, next) => {
-    const length = c.req.header('content-length');
-    // A stream of unknown length is counted while it is read. Node holds a body to the length that it announces, and
-    // so it can be read at once, which costs a third of what a stream does.
-    if (length === undefined || c.req.header('transfer-encoding') !== undefined) {
-      return limitStream(c, next);
+/**
+ * Returns when all of it is there; it is kept for readJsonBody. Throws `request_too_large`, `client_closed` where it breaks off,
+ * comes too slowly or is malformed, and `rate_limited` where it had to give way to others.
+ */
+export async function receiveBody(c: Context<RequestEnv>, room: BodyRoom): Promise<void> {
+  const length = c.req.header('content-length');
+  if (length !== undefined && !(Number(length) <= MAX_BODY_BYTES)) throw tooLarge();
+  c.set('body', await collect(c.env.incoming, (giveWay) => room.enter(addressOf(c), giveWay)));
+}
+
+export function addressOf(c: Context<RequestEnv>): string {
+  return c.env.incoming.socket.remoteAddress ?? 'unknown';
+}
+
+type Enter = (giveWay: () => void) => ReturnType<BodyRoom['enter']>;
+
+/** Into one buffer: as many pieces as the client likes would cost more than the bytes in them. */
+function collect(incoming: Readable, enter: Enter): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let buffer: Buffer = Buffer.alloc(0);
+  let size = 0;
+  const share = enter(() => {
+    reject(gaveWay());
+  });
+  const onData = (chunk: Buffer) => {
+    if (size + chunk.length > MAX_BODY_BYTES) {
+      reject(tooLarge());
+      return;
     }
-    if (!(Number(length) <= MAX_BODY_BYTES)) refuseBody();
-    await next();
-    return undefined;
+    const before = buffer.length;
+    buffer = withRoom(buffer, size, chunk.length);
+    chunk.copy(buffer, size);
+    size += chunk.length;
+    if (buffer.length > before) share.grow(buffer.length - before);
   };
+  const onEnd = () => {
+    resolve(new TextDecoder().decode(buffer.subarray(0, size)));
+  };
+  const onBroken = (cause?: unknown) => {
+    reject(brokeOff(cause));
+  };
+  const listeners = { data: onData, end: onEnd, error: onBroken, close: onBroken };
+  for (const [event, react] of Object.entries(listeners)) incoming.on(event, react);
+  if (incoming.destroyed) onBroken(incoming.errored);
+  return promise.finally(() => {
+    share.leave();
+    for (const [event, react] of Object.entries(listeners)) incoming.off(event, react);
+    // One that nobody listens for would be thrown.
+    incoming.on('error', ignore);
+  });
 }
 
-function refuseBody(): never {
+const ignore = () => undefined;
+
+/** The buffer, or a larger one with the same beginning. */
+function withRoom(buffer: Buffer, size: number, more: number): Buffer {
+  if (size + more <= buffer.length) return buffer;
+  const doubled = Math.max(FIRST_BYTES, 2 * buffer.length, size + more);
+  const larger = Buffer.allocUnsafeSlow(Math.min(doubled, MAX_BODY_BYTES));
+  buffer.copy(larger, 0, 0, size);
+  return larger;
+}
+
+function tooLarge(): ProviderError {
   const message = `the body is larger than ${MAX_BODY_BYTES} bytes`;
-  throw new ProviderError('request_too_large', message);
+  return new ProviderError('request_too_large', message);
 }
 
-/** Returns when all of it is there; it is kept for whoever reads it then. Throws `client_closed` where it breaks off. */
-export async function receiveBody(c: Context<RequestEnv>): Promise<void> {
-  try {
-    await c.req.text();
-  } catch (error) {
-    // Of limitBody, which answers for it.
-    if (error instanceof ProviderError || (error as Error).name === 'BodyLimitError') throw error;
-    const message = 'the client went away, or was too slow, before its request was there';
-    throw new ProviderError('client_closed', message, { cause: error });
-  }
+function brokeOff(cause: unknown): ProviderError {
+  const message = 'the client went away, or was too slow, before its request was there';
+  return new ProviderError('client_closed', message, { cause });
 }
 
-/** Throws `invalid_request`. */
-export async function readJsonBody(c: Context<RequestEnv>): Promise<unknown> {
+function gaveWay(): ProviderError {
+  const message = 'the provider receives too many large requests at once; try again';
+  return new ProviderError('rate_limited', message, { retryAfterSeconds: 1 });
+}
+
+/** Of a request that was received; to be called once. Throws `invalid_request`. */
+export function readJsonBody(c: Context<RequestEnv>): unknown {
   const contentType = c.req.header('content-type') ?? 'application/json';
   if (!/^application\/json\s*(?:;|$)/i.test(contentType)) {
     throw new ProviderError('invalid_request', 'the body must be application/json');
   }
-  const text = await c.req.text();
+  const text = c.get('body');
+  // Nobody needs it while the request is in work, which can last.
+  c.set('body', '');
   try {
     return JSON.parse(text);
   } catch {

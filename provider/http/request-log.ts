@@ -2,19 +2,26 @@
 // through `note` what is worth saying; they never log.
 
 import type { HttpBindings } from '@hono/node-server';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import type { LookupFacts } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import type { LaunchFacts } from '../launches/read-launch-values.ts';
 import { describeError } from '../observability/describe-error.ts';
 import type { Logger, LogLevel } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { toErrorResponse } from './error-response.ts';
 
 export type RequestFacts = LaunchFacts | LookupFacts;
 
 export type RequestEnv = {
   Bindings: HttpBindings;
-  Variables: { note: (facts: RequestFacts) => void };
+  Variables: {
+    note: (facts: RequestFacts) => void;
+    /** As it was received. */
+    body: string;
+    /** What the request failed with, where its answer tells that in its own way and is 200 all the same. */
+    told: unknown;
+  };
 };
 
 export type RequestObserver = {
@@ -42,16 +49,18 @@ export function observeRequests(
       Object.assign(facts, describeFailures(more));
     });
     await next();
+    const error: unknown = c.error ?? c.get('told');
     const outcome = {
       route: c.req.path === route ? route : 'unknown',
-      status: c.res.status,
-      code: selectCode(c),
+      // That of the failure, also where it is told in an answer that is 200 itself: alerts go by it.
+      status: error === undefined ? c.res.status : toErrorResponse(error).status,
+      code: selectCode(error),
       durationMs: Math.round((now() - startedMs) * 10) / 10,
     };
     metrics.observeRequest(outcome);
-    const error = c.error ? { error: c.error } : {};
     const end = describeEnd(outcome.code, facts);
-    log[selectLevel(outcome)]({ ...outcome, ...end, ...facts, ...error }, 'request');
+    const failure = error === undefined ? {} : { error };
+    log[selectLevel(outcome)]({ ...outcome, ...end, ...facts, ...failure }, 'request');
     await written();
   };
 }
@@ -64,7 +73,7 @@ function describeFailures(facts: RequestFacts): object {
   return { ...facts, failures: Object.fromEntries(described) };
 }
 
-function selectCode({ error }: Context<RequestEnv>): string {
+function selectCode(error: unknown): string {
   if (error === undefined) return 'ok';
   return error instanceof ProviderError ? error.code : 'internal_error';
 }

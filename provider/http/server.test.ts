@@ -14,17 +14,18 @@ const stopNow = { drainDelayMs: 0, withinMs: 1_000, endWork: () => undefined };
 type Options = {
   readonly launches: Fetch;
   readonly lookups: Fetch;
+  readonly operations: Fetch;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
 };
 
 async function start(context: TestContext, differences: Partial<Options> = {}) {
   const limits = { maxConnections: 10, maxConnectionsPerAddress: 2 };
-  const options = { launches: ok, lookups: ok, ...limits, ...differences };
+  const options = { launches: ok, lookups: ok, operations: ok, ...limits, ...differences };
   const common = { ...options, host: '127.0.0.1', port: 0 };
   const launches = await startLaunchServer({ ...common, fetch: options.launches });
   const lookups = await startLookupServer({ ...common, fetch: options.lookups });
-  const operations = await startOperationsServer({ ...common, fetch: ok });
+  const operations = await startOperationsServer({ ...common, fetch: options.operations });
   const ports = {
     launchPort: launches.port,
     lookupPort: lookups.port,
@@ -106,6 +107,59 @@ test('a connection that is being answered makes no room for another', async (con
     (await Promise.all(waiting)).map(({ status }) => status),
     [200, 200],
   );
+});
+
+const question = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('the operations port keeps four connections of an address: a fifth takes the place of one that had its answer', async (context) => {
+  const { ports } = await start(context, { maxConnectionsPerAddress: 100, maxConnections: 100 });
+  const first = await open(ports.operationsPort);
+  const answered = await open(ports.operationsPort);
+  const others = [await open(ports.operationsPort), await open(ports.operationsPort)];
+  answered.write(question);
+  await once(answered, 'data');
+  const elsewhere = await open(ports.operationsPort, '127.0.1.2');
+  const fifth = await open(ports.operationsPort);
+  await once(answered, 'close');
+  const sixth = await open(ports.operationsPort);
+  await once(first, 'close');
+  for (const socket of [...others, elsewhere, fifth, sixth]) {
+    socket.write(question);
+    await once(socket, 'data');
+  }
+});
+
+test('the operations port keeps 32 connections in all: one more takes the place of one of the address that has most', async (context) => {
+  const { ports } = await start(context);
+  const alone = await open(ports.operationsPort, '127.0.1.1');
+  const many = [];
+  for (let count = 0; count < 31; count += 1) {
+    many.push(await open(ports.operationsPort, `127.0.2.${Math.floor(count / 4)}`));
+  }
+  const more = await open(ports.operationsPort, '127.0.3.1');
+  await once(many[0] ?? alone, 'close');
+  for (const socket of [alone, more]) {
+    socket.write(question);
+    await once(socket, 'data');
+  }
+});
+
+test('a client that reads nothing keeps nobody out of the operations port', async (context) => {
+  const endless = () => new Response('x'.repeat(50_000_000));
+  const { ports } = await start(context, { operations: endless });
+  const slow: Socket[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    const socket = await open(ports.operationsPort);
+    socket.write(question);
+    await once(socket, 'data');
+    socket.pause();
+    slow.push(socket);
+  }
+  const fifth = await open(ports.operationsPort);
+  fifth.write(question);
+  await once(fifth, 'data');
+  slow[0]?.resume();
+  await once(slow[0] ?? fifth, 'close');
 });
 
 test('a launcher that keeps its connection is closed on after seconds, Kyverno after a minute and a half', async (context) => {

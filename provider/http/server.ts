@@ -5,17 +5,17 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { limitConnections } from './connection-limit.ts';
+import { type ConnectionLimits, limitConnections } from './connection-limit.ts';
 import { createListener, type Fetch, type Listener } from './listener.ts';
+import { limitOperations } from './operations-limit.ts';
 
 export type ServerOptions = {
   readonly host: string;
   readonly port: number;
   readonly fetch: Fetch;
-  readonly maxConnectionsPerAddress: number;
 };
 
-type Bounded = ServerOptions & { readonly maxConnections: number };
+type Bounded = ServerOptions & ConnectionLimits;
 
 export type RunningServer = {
   readonly port: number;
@@ -52,14 +52,16 @@ const slowClientLimits = {
 };
 /** A launcher asks once. */
 const launcherLimits = { keepAliveTimeout: 5_000 };
+/** The kubelet, Prometheus, and a person who looks. */
+const operationsLimits = { maxConnections: 32, maxConnectionsPerAddress: 4 };
 const tlsLimits = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
 
 /** HTTPS. It has no certificate yet: until useCertificate, handshakes fail and readiness says so. */
 export async function startLaunchServer(options: Bounded): Promise<LaunchServer> {
   const server = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
-  limitConnections(server, options.maxConnections);
+  limitConnections(server, options);
   return {
-    ...(await startAnswering(createListener(server, options.fetch, options), options)),
+    ...(await startAnswering(createListener(server, options.fetch), options)),
     useCertificate: ({ certificate, privateKey }) => {
       server.setSecureContext({ ...tlsLimits, cert: certificate, key: privateKey });
     },
@@ -69,13 +71,15 @@ export async function startLaunchServer(options: Bounded): Promise<LaunchServer>
 /** HTTP. */
 export function startLookupServer(options: Bounded): Promise<RunningServer> {
   const server = createServer(slowClientLimits);
-  limitConnections(server, options.maxConnections);
-  return startAnswering(createListener(server, options.fetch, options), options);
+  limitConnections(server, options);
+  return startAnswering(createListener(server, options.fetch), options);
 }
 
 /** HTTP. Its stop waits for nobody. */
 export async function startOperationsServer(options: ServerOptions): Promise<OperationsServer> {
-  const listener = createListener(createServer(slowClientLimits), options.fetch, options);
+  const server = createServer(slowClientLimits);
+  limitOperations(server, operationsLimits);
+  const listener = createListener(server, options.fetch);
   return {
     port: await listener.listen(options.host, options.port),
     stop: async () => {

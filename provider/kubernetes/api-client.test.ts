@@ -43,6 +43,12 @@ test('reviewToken answers what the API server says of a token', async () => {
   assert.deepEqual(status.user.extra?.['authentication.kubernetes.io/pod-uid'], [pod.uid]);
 });
 
+test('readPublishedKeys answers the keys that tokens are signed under', async () => {
+  const [key, ...others] = await client.readPublishedKeys(FOREVER);
+  const { kty, kid } = key as Readonly<Record<string, unknown>>;
+  assert.deepEqual([kty, typeof kid, others], ['EC', 'string', []]);
+});
+
 test('reviewToken answers that another audience is not authenticated', async () => {
   const token = api.mintToken({ ...boundToShop, audience: 'https://kubernetes.default.svc' });
   assert.equal((await client.reviewToken(token, AUDIENCE, FOREVER)).authenticated, false);

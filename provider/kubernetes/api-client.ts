@@ -1,4 +1,4 @@
-// Asks the Kubernetes API server the three questions that the provider has, and writes Events, as JSON on connections that it
+// Asks the Kubernetes API server the few questions that the provider has, and writes Events, as JSON on connections that it
 // keeps. Of the client library only the types are used: at run time it costs 15 MB of memory and a second reading of every
 // field (decision 24).
 
@@ -21,6 +21,8 @@ export type KubernetesClient = {
     audience: string,
     signal: AbortSignal,
   ) => Promise<V1TokenReviewStatus>;
+  /** What service account tokens are signed under, as JSON Web Keys (RFC 7517). */
+  readonly readPublishedKeys: (signal: AbortSignal) => Promise<readonly unknown[]>;
   /** `undefined` where there is no such Pod. Of its times, only the starts of running containers are Dates. */
   readonly readPod: (
     namespace: string,
@@ -67,9 +69,14 @@ export function createKubernetesClient(options: KubernetesClientOptions): Kubern
   return {
     reviewToken: async (token, audience, signal) => {
       const question = 'create tokenreviews';
-      const body = JSON.stringify(tokenReview(token, audience));
+      const body = tokenReview(token, audience);
       const answer = await ask({ question, method: 'POST', path: TOKEN_REVIEWS, body }, signal);
       return (parse(question, answer) as V1TokenReview).status ?? NOT_REVIEWED;
+    },
+    readPublishedKeys: async (signal) => {
+      const question = `get ${PUBLISHED_KEYS}`;
+      const answer = await ask({ question, method: 'GET', path: PUBLISHED_KEYS }, signal);
+      return listOf((parse(question, answer) as { readonly keys?: unknown }).keys);
     },
     readPod: async (namespace, name, signal) => {
       const pod = (await readObject('pod', { namespace, name }, signal)) as V1Pod | undefined;
@@ -95,6 +102,8 @@ type ObjectName = { readonly namespace: string; readonly name: string };
 
 // What Kubernetes allows as a name. Some names come from annotations, and ".." would ask for another resource.
 const NAME = /^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/;
+// Open to every service account by the ClusterRole system:service-account-issuer-discovery.
+const PUBLISHED_KEYS = '/openid/v1/jwks';
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 
 type Call = {
@@ -142,9 +151,13 @@ function createAsker({
 
 const NOT_REVIEWED: Readonly<Pick<V1TokenReviewStatus, 'authenticated'>> = { authenticated: false };
 
-function tokenReview(token: string, audience: string): object {
+function tokenReview(token: string, audience: string): string {
   const spec = { token, audiences: [audience] };
-  return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec };
+  return JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec });
+}
+
+function listOf(written: unknown): readonly unknown[] {
+  return Array.isArray(written) ? written : [];
 }
 
 /** Throws `kubernetes_unavailable` for anything but an object. */

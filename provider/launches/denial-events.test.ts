@@ -36,7 +36,10 @@ function create(write: () => Promise<'written' | 'exists'> = () => Promise.resol
   const refuse = async (error: Error, facts = known) => {
     launches.push({ facts, error });
     const context = { signal: FOREVER, note: (more: LaunchFacts) => noted.push(more) };
-    await assert.rejects(read({ token: 't', body: {} }, context), (thrown) => thrown === error);
+    await assert.rejects(
+      read({ token: 't', body: {}, address: '10.1.2.3' }, context),
+      (thrown) => thrown === error,
+    );
     await setImmediate();
   };
   return { refuse, events, outcomes, failures, noted, at: (ms: number) => (nowMs = ms) };

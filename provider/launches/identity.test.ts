@@ -5,6 +5,7 @@ import { createIdentityReader } from './identity.ts';
 
 const AUDIENCE = 'piggysec.com';
 const NOW = Date.parse('2026-11-01T10:00:00Z');
+const ADDRESS = '10.1.2.3';
 const FOREVER = new AbortController().signal;
 
 const accepted = {
@@ -29,8 +30,13 @@ const token = writeToken(claims);
 function createReader(answer: () => object) {
   const clock = { ms: NOW };
   const reviews: string[] = [];
+  let acceptances = 0;
   const readIdentity = createIdentityReader({
     audience: AUDIENCE,
+    admitReview: ({ address }) =>
+      address === ADDRESS
+        ? Promise.resolve(() => void (acceptances += 1))
+        : Promise.reject(new ProviderError('rate_limited', 'too many')),
     now: () => clock.ms,
     reviewToken: (asked) => {
       reviews.push(asked);
@@ -39,7 +45,9 @@ function createReader(answer: () => object) {
   });
   return {
     reviews,
-    read: (text: string | undefined) => readIdentity(text, FOREVER),
+    read: (token: string | undefined, address = ADDRESS) =>
+      readIdentity({ token, address }, FOREVER),
+    acceptances: () => acceptances,
     pass: (ms: number) => (clock.ms += ms),
   };
 }
@@ -126,4 +134,19 @@ test('an accepted token is asked about every time', async () => {
   await read(token);
   await read(token);
   assert.equal(reviews.length, 2);
+});
+
+test('what accepts a token tells the limit, and what refuses it does not', async () => {
+  const answers = [accepted, { authenticated: false }];
+  const { read, acceptances } = createReader(() => answers.shift() ?? {});
+  await read(token);
+  assert.equal(acceptances(), 1);
+  await assert.rejects(read(writeToken({ ...claims, jti: '2' })), { code: 'invalid_token' });
+  assert.equal(acceptances(), 1);
+});
+
+test('a token that the limit holds back is not asked about', async () => {
+  const { read, reviews } = createReader(() => accepted);
+  await assert.rejects(read(token, '10.9.9.9'), { code: 'rate_limited' });
+  assert.deepEqual(reviews, []);
 });

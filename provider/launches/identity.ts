@@ -5,11 +5,16 @@ import { LRUCache } from 'lru-cache';
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parseTokenReview, type PodIdentity } from '../kubernetes/token-review.ts';
+import type { AdmitReview } from './review-limit.ts';
 
-export type ReadIdentity = (token: string | undefined, signal: AbortSignal) => Promise<PodIdentity>;
+export type ReadIdentity = (
+  question: { readonly token: string | undefined; readonly address: string },
+  signal: AbortSignal,
+) => Promise<PodIdentity>;
 
 export type IdentityDependencies = {
   readonly reviewToken: KubernetesClient['reviewToken'];
+  readonly admitReview: AdmitReview;
   readonly audience: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -20,9 +25,9 @@ const CLOCK_SKEW_MS = 60_000;
 const REFUSAL_KEPT_MS = 10_000;
 const MAX_REFUSALS_KEPT = 10_000;
 
-/** What it returns throws `invalid_token` (checks 0 and 1). */
+/** What it returns throws `invalid_token` (checks 0 and 1), or `rate_limited` where it is not asked about. */
 export function createIdentityReader(dependencies: IdentityDependencies): ReadIdentity {
-  const { reviewToken, audience, now } = dependencies;
+  const { reviewToken, admitReview, audience, now } = dependencies;
   // By hash, so that the provider's memory holds no tokens.
   const refusals = new LRUCache<string, string>({
     max: MAX_REFUSALS_KEPT,
@@ -31,15 +36,19 @@ export function createIdentityReader(dependencies: IdentityDependencies): ReadId
     ttlResolution: 0,
   });
 
-  return async (token, signal) => {
+  return async ({ token, address }, signal) => {
     if (token === undefined || !looksLikeOurs(token, { audience, nowMs: now() })) {
       throw invalid(`it is no token for audience ${audience}, or has expired`);
     }
     const tokenHash = hash('sha256', token, 'base64');
     const reason = refusals.get(tokenHash);
     if (reason !== undefined) throw invalid(reason);
+    const accept = await admitReview({ token, address }, signal);
     const decision = parseTokenReview(await reviewToken(token, audience, signal), audience);
-    if (decision.authenticated) return decision.identity;
+    if (decision.authenticated) {
+      accept();
+      return decision.identity;
+    }
     refusals.set(tokenHash, decision.reason);
     throw invalid(decision.reason);
   };

@@ -167,6 +167,7 @@ function createReader(right: Defects, noise: string) {
       reviewToken: () => Promise.resolve(review as never),
       readPod: () => Promise.resolve(pod as never),
     },
+    admitReview: () => Promise.resolve(() => undefined),
     readSecrets: () => {
       fetched += 1;
       return Promise.resolve({ values: new Map(), missing: [] });
@@ -192,7 +193,7 @@ test('a request that any check from 0 to 8 denies never reaches AWS, and one tha
       references: right.reference ? ['A'] : [`${noise}?`],
     };
     const isRight = Object.values(right).every((one) => one);
-    const outcome = await read({ token, body }, context).then(
+    const outcome = await read({ token, body, address: '10.1.2.3' }, context).then(
       () => 'answered',
       (error: unknown) => (error instanceof ProviderError ? 'denied' : error),
     );

@@ -88,6 +88,7 @@ function prepare(scenario: Scenario) {
   const observed: string[] = [];
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
+    admitReview: () => Promise.resolve(() => undefined),
     readSecrets,
     accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
     observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),
@@ -95,9 +96,10 @@ function prepare(scenario: Scenario) {
     defaults: { ...DEFAULTS, ...scenario.defaults },
     now: Date.now,
   });
+  const question = { token, body, address: '10.1.2.3' };
   const context = { signal: FOREVER, note: (facts: LaunchFacts) => noted.push(facts) };
   const ask = async () => {
-    const { values, missing } = await readLaunchValues({ token, body }, context);
+    const { values, missing } = await readLaunchValues(question, context);
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };

@@ -28,6 +28,7 @@ import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
+import type { AdmitReview } from './review-limit.ts';
 
 /** What is known of a request so far, for its audit line. */
 export type LaunchFacts = {
@@ -48,7 +49,12 @@ export type LaunchFacts = {
   readonly roleArn?: string;
 };
 
-export type LaunchQuestion = { readonly token: string | undefined; readonly body: unknown };
+export type LaunchQuestion = {
+  readonly token: string | undefined;
+  readonly body: unknown;
+  /** Of the client, by its connection. */
+  readonly address: string;
+};
 
 export type LaunchContext = {
   readonly signal: AbortSignal;
@@ -64,6 +70,7 @@ export type ReadLaunchValues = (
 
 export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
+  readonly admitReview: AdmitReview;
   readonly readSecrets: ReadSecrets;
   /** The access rules of this moment. */
   readonly accessPolicy: () => AccessPolicy;
@@ -75,18 +82,19 @@ export type LaunchDependencies = {
 };
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
-  const { kubernetes, readSecrets, defaults, now } = dependencies;
+  const { kubernetes, admitReview, readSecrets, defaults, now } = dependencies;
   const { audience } = defaults;
-  const readIdentity = createIdentityReader({ reviewToken: kubernetes.reviewToken, audience, now });
+  const { reviewToken } = kubernetes;
+  const readIdentity = createIdentityReader({ reviewToken, admitReview, audience, now });
   const launchWindow = createLaunchWindow({ now });
 
   // The numbers are those of the checks in docs/architecture.md; nothing is fetched from AWS before all of them passed
   // but the last, which is about the secret itself.
-  return async ({ token, body }, { signal, note }) => {
+  return async ({ token, body, address }, { signal, note }) => {
     const { uid, signature, references } = parseLaunchRequest(body); // 0
     note({ references: references.length });
 
-    const identity = await readIdentity(token, signal); // 0, 1
+    const identity = await readIdentity({ token, address }, signal); // 0, 1
     const { serviceAccount } = identity;
     const { namespace } = serviceAccount;
     note({ ...describeIdentity(identity), keys: describeKeys(references) });

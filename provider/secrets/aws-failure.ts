@@ -19,6 +19,32 @@ export type ObserveAwsCall = (action: string) => (code: ErrorCode | 'ok') => voi
 
 type Failure = { readonly name: string; readonly status: number; readonly retryAfter: string };
 
+/** In the log, behind the error that callers are told. */
+class AwsFailure extends Error {
+  readonly status: number;
+
+  constructor({ name, status }: Failure) {
+    super(`${name}, HTTP status ${status}`);
+    this.status = status;
+  }
+}
+
+const DECIDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'secret_not_found',
+  'aws_access_denied',
+  'invalid_annotation',
+]);
+
+/** Whether AWS will say the same again: it is about what was asked for, and not about AWS being slow, busy or away. */
+export function isDecided(error: unknown): error is ProviderError {
+  if (!(error instanceof ProviderError)) return false;
+  const { code, cause } = error;
+  if (DECIDED.has(code)) return true;
+  // Refused with a name that translateAwsFailure does not know, such as one of KMS's.
+  const status = cause instanceof AwsFailure ? cause.status : 0;
+  return code === 'aws_unavailable' && status >= 400 && status < 500 && status !== 408;
+}
+
 const DEFAULT_RETRY_AFTER_SECONDS = 2;
 const MAX_RETRY_AFTER_SECONDS = 30;
 
@@ -52,7 +78,7 @@ export function translateAwsFailure(
 ): ProviderError {
   if (error instanceof ProviderError) return error;
   const failure = readFailure(error);
-  const cause = new Error(`${failure.name}, HTTP status ${failure.status}`);
+  const cause = new AwsFailure(failure);
   if (signal.aborted) {
     const message = `AWS did not answer in time for ${describe(call)}; try again`;
     return new ProviderError('deadline_exceeded', message, { cause });

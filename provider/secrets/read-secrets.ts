@@ -4,6 +4,7 @@
 import { ProviderError } from '../errors.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import { decideAccess } from './access.ts';
+import { isDecided } from './aws-failure.ts';
 import {
   decideReturned,
   refuseUnlisted,
@@ -64,9 +65,8 @@ async function fetchGranted(
   try {
     return await fetchSecret(dependencies, question, signal);
   } catch (error) {
-    const isHidden = error instanceof ProviderError && error.code === 'secret_not_found';
-    // Who may read a secret only if it says so is not told whether there is one.
-    if (isHidden && question.grant.onlyIfListed) throw unlisted(question, error);
+    // Who may read a secret only if it says so is not told whether there is one: nor that its key or a policy of AWS refuses it.
+    if (question.grant.onlyIfListed && isDecided(error)) throw unlisted(question, error);
     throw error;
   }
 }

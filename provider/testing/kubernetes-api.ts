@@ -1,7 +1,7 @@
 // A stand-in for the Kubernetes API server, on HTTPS: TokenReview of tokens it minted, and Pods, Secrets and service
 // accounts that a test puts in. It refuses what the real one refuses.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
@@ -10,6 +10,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { createTestAuthority } from './certificates.ts';
 import { createObjectStore, isWrite, type StoredObject } from './kubernetes-objects.ts';
+import { createTokenKeys } from './token-keys.ts';
 
 /** A Kubernetes object as JSON. */
 export type KubernetesObject = {
@@ -40,6 +41,8 @@ export type KubernetesApi = {
   /** The bearer token of the provider; any other is answered 401. */
   readonly providerToken: string;
   readonly mintToken: (request: TokenRequest) => string;
+  /** Tokens from now on are signed under another key. */
+  readonly rotateKeys: () => void;
   /** Those that are bound to the Pod with this uid are answered as unknown from now on. */
   readonly revokeToken: (podUid: string) => void;
   readonly putPod: (pod: KubernetesObject) => void;
@@ -93,6 +96,7 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
   const providerToken = randomBytes(16).toString('hex');
   const objects = createObjectStore();
   const tokens = new Map<string, Token>();
+  const keys = createTokenKeys();
   const requests: string[] = [];
   const events: KubernetesEvent[] = [];
   let connections = 0;
@@ -139,10 +143,14 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     if (method === 'POST' && EVENTS.test(path)) return writeEvent(path, body);
     if (method === 'POST' && ACCESS_REVIEWS.test(path)) return reviewAccess(path, body);
     if (isWrite(method, path)) return write(method, path, body);
-    const found = method === 'GET' ? objects.get(path) : undefined;
+    const found = method === 'GET' ? find(path) : undefined;
     return found === undefined
       ? statusAnswer(404, `${path} not found`)
       : { status: 200, body: found };
+  }
+
+  function find(path: string): object | undefined {
+    return path === '/openid/v1/jwks' ? keys.published() : objects.get(path);
   }
 
   function write(method: string, path: string, body: unknown): Answer {
@@ -210,10 +218,12 @@ export async function startKubernetesApi(): Promise<KubernetesApi> {
     mintToken: (request) => {
       const { audience = 'piggysec.com', expiresInSeconds = 600 } = request;
       const expiresMs = Date.now() + expiresInSeconds * 1000;
-      const text = writeToken({ aud: [audience], exp: Math.floor(expiresMs / 1000) });
+      const jti = randomUUID();
+      const text = keys.sign({ aud: [audience], exp: Math.floor(expiresMs / 1000), jti });
       tokens.set(text, { ...request, audience, expiresInSeconds, expiresMs });
       return text;
     },
+    rotateKeys: keys.rotate,
     revokeToken: (podUid) => {
       for (const [text, { pod }] of tokens) if (pod?.uid === podUid) tokens.delete(text);
     },
@@ -256,12 +266,6 @@ function userOf({ namespace, serviceAccount, pod }: Token): object {
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
     extra: { [`${POD_CLAIMS}/credential-id`]: ['JTI=00000000'], ...bound },
   };
-}
-
-/** A text of a JWT's form; nobody verifies its signature, the stand-in knows its tokens. */
-function writeToken(claims: object): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-  return `${encode({ alg: 'RS256' })}.${encode(claims)}.${randomBytes(32).toString('base64url')}`;
 }
 
 function statusAnswer(code: number, message: string): Answer {

@@ -3,13 +3,16 @@
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { withDenialEvents } from '../launches/denial-events.ts';
 import { createLaunchRates } from '../launches/launch-rates.ts';
+import { createSignatureVerifier, type VerifySignature } from '../launches/published-keys.ts';
 import { createLaunchValuesReader, type ReadLaunchValues } from '../launches/read-launch-values.ts';
+import { createReviewLimit } from '../launches/review-limit.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
 import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
-import { createSecretsReader } from '../secrets/read-secrets.ts';
+import { createSecretsReader, type ReadSecrets } from '../secrets/read-secrets.ts';
 import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
 import { createSecretCache, parametersKey, versionKey } from '../secrets/secret-cache.ts';
 import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
+import type { Logger } from '../observability/logger.ts';
 import type { AwsCredentials, Provider } from './provider.ts';
 
 const AWS_CONNECTION_TIMEOUT_MS = 1_000;
@@ -21,34 +24,24 @@ type LaunchParts = {
 };
 
 export function wireLaunches(
-  { config: { launches: defaults, launchRates, secretCacheMs }, log, metrics }: Provider,
+  provider: Provider,
   kubernetes: KubernetesClient,
   { credentials, accessPolicy }: LaunchParts,
 ): ReadLaunchValues {
-  const own = {
-    credentials,
-    connectionTimeoutMs: AWS_CONNECTION_TIMEOUT_MS,
-    requestTimeoutMs: AWS_REQUEST_TIMEOUT_MS,
-    observeCall: metrics.observeAwsCall,
-  };
-  const aws = { ...own, credentialsOf: createRoleCredentials({ ...own, now: Date.now }) };
+  const { config, log, metrics } = provider;
   const now = () => performance.now();
-  const cache = createSecretCache({
-    ttlMs: secretCacheMs,
-    observe: metrics.observeSecretCache,
-    now,
-  });
-  const readSecrets = createSecretsReader({
-    readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
-    readParameters: cache(parametersKey, createParameterStoreClient(aws)),
-  });
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
-    readSecrets,
+    admitReview: createReviewLimit({
+      refusedPerSecond: config.refusedTokensPerSecond,
+      verifySignature: wirePublishedKeys(log, kubernetes),
+      now,
+    }),
+    readSecrets: wireSecrets(provider, credentials),
     accessPolicy,
     observeAccess: metrics.observeAccess,
-    decideRate: createLaunchRates(launchRates, now),
-    defaults,
+    decideRate: createLaunchRates(config.launchRates, now),
+    defaults: config.launches,
     now: Date.now,
   });
   return withDenialEvents(readLaunchValues, {
@@ -58,5 +51,40 @@ export function wireLaunches(
       log.warn({ error }, 'an Event about a refusal cannot be written');
     },
     now: Date.now,
+  });
+}
+
+function wireSecrets({ config, metrics }: Provider, credentials: AwsCredentials): ReadSecrets {
+  const own = {
+    credentials,
+    connectionTimeoutMs: AWS_CONNECTION_TIMEOUT_MS,
+    requestTimeoutMs: AWS_REQUEST_TIMEOUT_MS,
+    observeCall: metrics.observeAwsCall,
+  };
+  const aws = { ...own, credentialsOf: createRoleCredentials({ ...own, now: Date.now }) };
+  const cache = createSecretCache({
+    ttlMs: config.secretCacheMs,
+    observe: metrics.observeSecretCache,
+    now: () => performance.now(),
+  });
+  return createSecretsReader({
+    readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
+    readParameters: cache(parametersKey, createParameterStoreClient(aws)),
+  });
+}
+
+/** For whoever comes first of many; the client's own timeouts end the question. */
+const FOREVER = new AbortController().signal;
+
+function wirePublishedKeys(log: Logger, kubernetes: KubernetesClient): VerifySignature {
+  return createSignatureVerifier({
+    readKeys: () => kubernetes.readPublishedKeys(FOREVER),
+    onFailure: (error) => {
+      log.warn(
+        { error },
+        'the keys that tokens are signed under cannot be read, so the API server is asked about every token (docs/troubleshooting.md)',
+      );
+    },
+    now: () => performance.now(),
   });
 }

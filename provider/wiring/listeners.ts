@@ -31,15 +31,15 @@ export async function listen(
     timeoutMs: config.secretTimeoutMs,
   });
   const { host } = listeners;
-  const maxConnectionsPerAddress = limits.maxConcurrentPerAddress;
   const operations = await startOperationsServer({
-    ...{ host, port: listeners.operationsPort, maxConnectionsPerAddress },
-    fetch: createOperationsApp({ metrics, readiness }).fetch,
+    ...{ host, port: listeners.operationsPort },
+    fetch: createOperationsApp({ metrics, readiness, now }).fetch,
   });
   const launches = await startLaunchServer({
-    ...{ host, port: listeners.launchPort, maxConnectionsPerAddress, fetch: app.fetch },
+    ...{ host, port: listeners.launchPort, fetch: app.fetch },
     // Beside those in work there are idle ones, which wait for their next request.
     maxConnections: 2 * limits.maxConcurrent,
+    maxConnectionsPerAddress: limits.maxConcurrentPerAddress,
   });
   return {
     ports: { operationsPort: operations.port, launchPort: launches.port },

@@ -19,6 +19,7 @@ const app = { entrypoint: ['/app'], cmd: ['serve'] };
 const unused = () => Promise.reject(new Error('not asked for in these tests'));
 const kubernetes: KubernetesClient = {
   reviewToken: unused,
+  readPublishedKeys: unused,
   readPod: unused,
   readSecret: unused,
   writeEvent: unused,
