@@ -138,6 +138,7 @@ test('a registry behind the proxy counts as public, and sends on to no private a
   const front = await startRegistry({ certificate: { cert, key } });
   const inside = await startRegistry({ certificate: { cert, key } });
   const proxy = await startProxy(new Map([['registry.example:443', front.host]]));
+  closings.push(proxy.close, front.close, inside.close);
   for (const target of [inside.origin, 'https://10.1.2.3', 'https://[fd12::1]']) {
     const settings = {
       proxy: proxy.origin,
@@ -154,7 +155,6 @@ test('a registry behind the proxy counts as public, and sends on to no private a
       message: /sends on to .*, which has a private address/,
     });
   }
-  closings.push(proxy.close, front.close, inside.close);
   assert.deepEqual(inside.requests, []);
 });
 
