@@ -1,6 +1,12 @@
 // The most that an author can make of one question of Kyverno, dimension by dimension: for what the provider is held to under
 // such load (provider/main-worst.test.ts, npm run bench -- worst). All of it is within the bounds of images/lookup-budget.ts.
 
+import {
+  PER_DOCKER_CONFIG,
+  PER_IMAGE,
+  PER_QUESTION,
+  PER_REQUEST,
+} from '../images/lookup-budget.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 import { createQuestion } from './kyverno.ts';
 import {
@@ -28,19 +34,16 @@ export function createWorstQuestion(
   return createQuestion({ namespace, ...kinds[kind](standIns, namespace) });
 }
 
-export const IMAGES = 50;
-const PULL_SECRETS = 20;
-const PLATFORMS = 64;
-const MIB = 1_048_576;
+const { images: IMAGES, pullSecrets: PULL_SECRETS, bytesAnswered: BYTES_ANSWERED } = PER_QUESTION;
 
 const kinds = {
   'commands as long as the answer may be': ({ registry }) =>
     images(registry, 'long-commands', () =>
-      configOf({ Entrypoint: ['/app', 'x'.repeat(MIB / IMAGES - 100)] }),
+      configOf({ Entrypoint: ['/app', 'x'.repeat(BYTES_ANSWERED / IMAGES - 100)] }),
     ),
   'configs as long as are read': ({ registry }) =>
     images(registry, 'long-configs', () =>
-      configOf({ Entrypoint: ['/app'] }, { history: 'x'.repeat(4 * MIB - 1_000) }),
+      configOf({ Entrypoint: ['/app'] }, { history: 'x'.repeat(PER_REQUEST.contentBytes - 1_000) }),
     ),
   'configs of as many values as are read': ({ registry }) =>
     images(registry, 'many-values', () =>
@@ -106,7 +109,7 @@ function indexes(registry: TestRegistry) {
   const repository = 'platforms/team';
   const config = configOf({ Entrypoint: ['/app'] });
   registry.addBlob(repository, config.bytes.toString());
-  const manifests = Array.from({ length: PLATFORMS - 1 }, (_, index) => {
+  const manifests = Array.from({ length: PER_IMAGE.platforms - 1 }, (_, index) => {
     const content = manifestOf(config, `platform ${index}`);
     const manifest = createDocument(OCI_MANIFEST, content);
     registry.addManifest(repository, manifest.digest, { contentType: OCI_MANIFEST, content });
@@ -123,8 +126,8 @@ function indexes(registry: TestRegistry) {
 
 /** A Secret holds 1 MiB at most. */
 function manyEntries(): object {
-  const auth = Buffer.from('robot:password').toString('base64');
-  const entries = Array.from({ length: 18_000 }, (_, index) => [
+  const auth = Buffer.from(`robot:${'x'.repeat(1_400)}`).toString('base64');
+  const entries = Array.from({ length: PER_DOCKER_CONFIG.entries }, (_, index) => [
     `registry-${index}.example`,
     { auth },
   ]);
