@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
+import { readProviderCommand } from '../images/provider/command.ts';
 import { computeMac } from './admission/sealed-message.ts';
+import { PER_QUESTION } from './images/lookup-budget.ts';
 import { startAws } from './testing/aws.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { sealQuestion } from './testing/kyverno.ts';
@@ -25,7 +27,10 @@ const [kubernetes, aws, registry] = await Promise.all([
 ]);
 const files = await installProvider({ kubernetes });
 const launches = createLaunches(kubernetes, { ...files, connections: 5 });
-const provider = await startProvider({
+// With Node's flags and environment of the image: they decide how much memory it takes.
+const image = readProviderCommand(join(import.meta.dirname, 'main.ts'));
+const settings = {
+  ...image.env,
   ...files.env,
   AWS_REGION: 'eu-central-1',
   AWS_ENDPOINT_URL: aws.url,
@@ -36,7 +41,8 @@ const provider = await startProvider({
   PIGGY_PULL_SECRET_NAMESPACES: '*',
   // A busy machine is no reason to fail.
   PIGGY_SECRET_TIMEOUT: '1m',
-});
+};
+const provider = await startProvider(settings, image.args);
 aws.putSecret('shop/api', '{"A":"1"}');
 const agent = new Agent({ headersTimeout: 120_000 });
 
@@ -68,6 +74,12 @@ async function ask(kind: WorstKind, namespace: string): Promise<Answer> {
   return read;
 }
 
+/** That were made so far. */
+function countCalls(): { readonly requests: number; readonly secrets: number } {
+  const secrets = kubernetes.requests.filter((line) => line.includes('/secrets/')).length;
+  return { requests: registry.requests.length, secrets };
+}
+
 /** One after the other, until the end of what they are beside. */
 async function launchUntil(end: Promise<unknown>): Promise<void> {
   const state = { isOver: false };
@@ -93,7 +105,11 @@ function readPeakMb(): number {
 
 for (const kind of worstKinds) {
   test(`${kind}: every image is answered, and launches beside it are served`, async () => {
+    const before = countCalls();
     await launchUntil(ask(kind, 'tenant'));
+    const { requests, secrets } = countCalls();
+    assert.ok(requests - before.requests <= PER_QUESTION.requests, `${requests} requests`);
+    assert.ok(secrets - before.secrets <= PER_QUESTION.pullSecrets, `${secrets} Secrets`);
   });
 }
 
