@@ -167,7 +167,7 @@ function createReader(right: Defects, noise: string) {
       reviewToken: () => Promise.resolve(review as never),
       readPod: () => Promise.resolve(pod as never),
     },
-    readSecrets: () => {
+    readSources: () => {
       fetched += 1;
       return Promise.resolve({ values: new Map(), missing: [] });
     },

@@ -5,11 +5,23 @@ import { withDenialEvents } from '../launches/denial-events.ts';
 import { createLaunchRates } from '../launches/launch-rates.ts';
 import { createLaunchValuesReader, type ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
-import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
-import { createSecretsReader } from '../secrets/read-secrets.ts';
+import {
+  createNamedParametersClient,
+  createParameterStoreClient,
+} from '../secrets/parameter-store-client.ts';
+import { createSourcesReader, type ReadSources } from '../secrets/read-sources.ts';
 import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
-import { createSecretCache, parametersKey, versionKey } from '../secrets/secret-cache.ts';
-import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
+import {
+  createSecretCache,
+  namedParametersKey,
+  parametersKey,
+  versionKey,
+  type SecretCache,
+} from '../secrets/secret-cache.ts';
+import {
+  createSecretsManagerClient,
+  type AwsClientOptions,
+} from '../secrets/secrets-manager-client.ts';
 import type { AwsCredentials, Provider } from './provider.ts';
 
 const AWS_CONNECTION_TIMEOUT_MS = 1_000;
@@ -38,13 +50,9 @@ export function wireLaunches(
     observe: metrics.observeSecretCache,
     now,
   });
-  const readSecrets = createSecretsReader({
-    readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
-    readParameters: cache(parametersKey, createParameterStoreClient(aws)),
-  });
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
-    readSecrets,
+    readSources: wireSources(aws, cache),
     accessPolicy,
     observeAccess: metrics.observeAccess,
     decideRate: createLaunchRates(launchRates, now),
@@ -58,5 +66,13 @@ export function wireLaunches(
       log.warn({ error }, 'an Event about a refusal cannot be written');
     },
     now: Date.now,
+  });
+}
+
+function wireSources(aws: AwsClientOptions, cache: SecretCache): ReadSources {
+  return createSourcesReader({
+    readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
+    readParameters: cache(parametersKey, createParameterStoreClient(aws)),
+    readNamedParameters: cache(namedParametersKey, createNamedParametersClient(aws)),
   });
 }
