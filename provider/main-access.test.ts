@@ -48,10 +48,7 @@ const env = {
   PIGGY_ACCESS_RULES_FILE: rulesFile,
   // How often AWS is asked is counted.
   PIGGY_SECRET_CACHE: '0s',
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...aws.env,
 };
 const provider = await startProvider(env);
 

@@ -16,10 +16,7 @@ const files = await installProvider({ kubernetes });
 const launches = createLaunches(kubernetes, files);
 const provider = await startProvider({
   ...files.env,
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...aws.env,
 });
 const ofOthers = `{"A":"${canary}","PIGGY_ALLOWED_SA":"shop:web"}`;
 aws.putSecret('shop/api', `{"A":"${canary}"}`);

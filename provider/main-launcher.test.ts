@@ -48,10 +48,7 @@ suite('the launcher against the provider', { skip: missing ?? false }, () => {
     });
     const provider = await startProvider({
       ...files.env,
-      AWS_REGION: 'eu-central-1',
-      AWS_ENDPOINT_URL: aws.url,
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
+      ...aws.env,
     });
     context.after(() => provider.stop());
     const canary = `canary-${randomBytes(8).toString('hex')}`;

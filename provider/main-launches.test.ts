@@ -19,10 +19,7 @@ const env = {
   ...files.env,
   // What AWS answers changes from test to test.
   PIGGY_SECRET_CACHE: '0s',
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...aws.env,
 };
 const provider = await startProvider(env);
 const launcher = new Agent({ connect: { ca: files.ca } });

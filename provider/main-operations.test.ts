@@ -17,10 +17,7 @@ const files = await installProvider({ kubernetes });
 const launches = createLaunches(kubernetes, { ...files, connections: 50 });
 const provider = await startProvider({
   ...files.env,
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...aws.env,
   PIGGY_SECRET_TIMEOUT: '1m',
 });
 const { port } = new URL(provider.operationsUrl);

@@ -17,10 +17,7 @@ const launches = createLaunches(kubernetes, { ...files, connections: 20 });
 const forger = new Agent({ connect: { ca: files.ca }, connections: 20 });
 const env = {
   ...files.env,
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...aws.env,
   PIGGY_SECRET_TIMEOUT: '1m',
 };
 aws.putSecret('shop/api', '{"A":"1"}');

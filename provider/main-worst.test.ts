@@ -32,10 +32,7 @@ const image = readProviderCommand(join(import.meta.dirname, 'main.ts'));
 const settings = {
   ...image.env,
   ...files.env,
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...aws.env,
   PIGGY_REGISTRY_PLAIN_HTTP: registry.host,
   PIGGY_REGISTRY_LOOPBACK_HOSTS: registry.host,
   PIGGY_PULL_SECRET_NAMESPACES: '*',

@@ -52,6 +52,8 @@ export type AwsFailure = {
 };
 
 export type Aws = {
+  /** What leads a provider to it, with credentials that it takes. */
+  readonly env: Readonly<Record<string, string>>;
   /** For AWS_ENDPOINT_URL. */
   readonly url: string;
   /** A text or bytes is the one version, AWSCURRENT. */
@@ -155,8 +157,15 @@ export async function startAws(): Promise<Aws> {
     return { status: 200, body: renderContainerCredentials(session) };
   }
 
+  const url = `http://127.0.0.1:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
+    env: {
+      AWS_REGION: 'eu-central-1',
+      AWS_ENDPOINT_URL: url,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    },
     putSecret: (name, content) => {
       const isOne = typeof content === 'string' || content instanceof Uint8Array;
       secrets.set(name, isOne ? [{ content }] : content);
