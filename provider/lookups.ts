@@ -5,9 +5,11 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createKyvernoAnswerer } from './admission/kyverno.ts';
 import { createLookupApp } from './http/app.ts';
+import { selectConnectionLimits } from './http/connection-limit.ts';
 import { createGuard } from './http/guard.ts';
 import { startLookupServer } from './http/server.ts';
 import type { RequestObserver } from './http/request-log.ts';
+import { AT_ONCE } from './images/lookup-budget.ts';
 import { createLogger, type LogLevel } from './observability/logger.ts';
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { wireKubernetes } from './wiring/kubernetes.ts';
@@ -16,9 +18,6 @@ import { wireLookups } from './wiring/lookups.ts';
 
 /** Beyond the lookups' own deadline, which has the better message. */
 const LOOKUP_GRACE_MS = 1_000;
-
-/** To the API server, for pull secrets; launches have others. */
-const KUBERNETES_CONNECTIONS = 10;
 
 if (parentPort === null) throw new Error('lookups.ts runs in a thread that main.ts starts');
 await answerLookups(parentPort, workerData as LookupThreadData);
@@ -29,7 +28,7 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
   const tell: Tell = (message) => {
     main.postMessage(message);
   };
-  const kubernetes = wireKubernetes(config, { connections: KUBERNETES_CONNECTIONS });
+  const kubernetes = wireKubernetes(config, { connections: AT_ONCE.pullSecrets.all });
   const lookups = await wireLookups(config, kubernetes, {
     credentials: renewBeforeEnd(defaultProvider(), Date.now),
     observeCall: (outcome, durationMs) => {
@@ -47,9 +46,7 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
   });
   const server = await startLookupServer({
     ...{ host: listeners.host, port, fetch: app.fetch },
-    // Beside those in work there are idle ones, which wait for their next request.
-    maxConnections: 2 * limits.maxConcurrent,
-    maxConnectionsPerAddress: limits.maxConcurrentPerAddress,
+    ...selectConnectionLimits(limits),
   });
   stopWhenTold(main, async ({ drainDelayMs, withinMs }) => {
     const endWork = () => {

@@ -1,14 +1,23 @@
-// Bounds the connections of a listener, in all and of one address. Where there are too many, one that asks nothing is closed for the one that arrives: of
-// the address that has most of these, the one that was silent for longest.
+// Bounds the connections of a listener, in all and of one address. Where there are too many, one that asks nothing is closed for
+// the one that arrives: of the address that has most of these, the one that was silent for longest.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { GuardLimits } from './guard.ts';
 
 export type ConnectionLimits = {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
 };
+
+/** Beside those in work there are idle ones, which wait for their next request. */
+export function selectConnectionLimits(limits: GuardLimits): ConnectionLimits {
+  return {
+    maxConnections: 2 * limits.maxConcurrent,
+    maxConnectionsPerAddress: limits.maxConcurrentPerAddress,
+  };
+}
 
 export function limitConnections(server: Server | TlsServer, limits: ConnectionLimits): void {
   limitAll(server, limits.maxConnections);

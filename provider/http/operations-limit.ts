@@ -3,11 +3,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-
-export type OperationsLimits = {
-  readonly maxConnections: number;
-  readonly maxConnectionsPerAddress: number;
-};
+import type { ConnectionLimits } from './connection-limit.ts';
 
 /** The last of these that is closed; its answer is made within milliseconds, so a client that reads slowly is as good as silent. */
 const inOrderOfClosing = ['answered', 'silent', 'asking'] as const;
@@ -20,7 +16,7 @@ type Connection = {
 
 export function limitOperations(
   server: Server,
-  { maxConnections, maxConnectionsPerAddress }: OperationsLimits,
+  { maxConnections, maxConnectionsPerAddress }: ConnectionLimits,
 ): void {
   const open = new Map<Socket, Connection>();
   const close = (candidates: readonly Connection[]) => {

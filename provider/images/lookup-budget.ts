@@ -54,7 +54,7 @@ export const PER_DOCKER_CONFIG = {
 export const AT_ONCE = {
   /** An image takes up to 12 MiB while it is read: its manifests and configs, and what asks for them. */
   images: { all: 8, perKey: 4 },
-  /** Of the connections to the API server, which are 50. */
+  /** As many as lookups have connections to the API server; launches have others. */
   pullSecrets: { all: 10, perKey: 5 },
 } as const;
 

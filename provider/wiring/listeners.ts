@@ -1,6 +1,7 @@
 // Opens the listeners of the main thread, for launchers and for kubelet and Prometheus, and stops them.
 
 import { createLaunchApp, createOperationsApp } from '../http/app.ts';
+import { selectConnectionLimits } from '../http/connection-limit.ts';
 import { createGuard } from '../http/guard.ts';
 import {
   type LaunchServer,
@@ -37,9 +38,7 @@ export async function listen(
   });
   const launches = await startLaunchServer({
     ...{ host, port: listeners.launchPort, fetch: app.fetch },
-    // Beside those in work there are idle ones, which wait for their next request.
-    maxConnections: 2 * limits.maxConcurrent,
-    maxConnectionsPerAddress: limits.maxConcurrentPerAddress,
+    ...selectConnectionLimits(limits),
   });
   return {
     ports: { operationsPort: operations.port, launchPort: launches.port },
