@@ -1,7 +1,7 @@
 // Resolves the host names of lookups within a share of the threads that resolve names, which launches need too: getaddrinfo
 // cannot be cancelled, so a name that never answers holds its thread for as long as the resolver's own patience lasts.
 
-import type { LookupAddress } from 'node:dns';
+import type { LookupAddress, LookupOptions } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { createSlots } from '../concurrency/slots.ts';
@@ -73,14 +73,23 @@ export function createHostLookup(
       hostNames.resolve(hostname, { namespace, signal }),
     ).then(
       (addresses) => {
-        const [first] = addresses;
-        if (!first) callback(new Error('the name has no address'), '');
-        else if (options.all) callback(null, [...addresses]);
-        else callback(null, first.address, first.family);
+        tellAddresses(addresses, options, callback);
       },
       (error: unknown) => {
         callback(error as Error, '');
       },
     );
   };
+}
+
+/** As dns.lookup tells them. */
+export function tellAddresses(
+  addresses: readonly LookupAddress[],
+  { all }: Pick<LookupOptions, 'all'>,
+  callback: Parameters<LookupFunction>[2],
+): void {
+  const [first] = addresses;
+  if (!first) callback(new Error('the name has no address'), '');
+  else if (all) callback(null, [...addresses]);
+  else callback(null, first.address, first.family);
 }

@@ -5,7 +5,7 @@ import { Agent, Pool, ProxyAgent, request as sendHttp, type Dispatcher } from 'u
 import { withTimeLimit } from '../concurrency/time-limit.ts';
 import { ProviderError } from '../errors.ts';
 import { decideAddress, literalAddress, type Reach } from './addresses.ts';
-import type { HostNames } from './host-names.ts';
+import { type HostNames, tellAddresses } from './host-names.ts';
 import { PER_REQUEST } from './lookup-budget.ts';
 import { createProxyDecision } from './proxy.ts';
 import type { Asker, QuestionBudget } from './question-budget.ts';
@@ -143,11 +143,8 @@ function createLookup(trust: Trust, hostNames: HostNames): LookupFunction {
     const allowed = hostNames
       .latest(hostname)
       .filter(({ address }) => decideAddress(address, trust).allowed);
-    const [first] = allowed;
     queueMicrotask(() => {
-      if (!first) callback(new Error('the name has no address any more'), '');
-      else if (options.all) callback(null, allowed);
-      else callback(null, first.address, first.family);
+      tellAddresses(allowed, options, callback);
     });
   };
 }
