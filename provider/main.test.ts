@@ -95,7 +95,10 @@ test('a lookup that fails is answered 200, with a text for the author of the Pod
 });
 
 test('requests to registries are counted by how they ended', async () => {
-  await post(lookupUrl, seal({ ...question, images: [`${registry.host}/team/app:v3`] }));
+  const images = [`${registry.host}/team/app:v3`];
+  await post(lookupUrl, seal({ ...question, images }));
+  // What the thread of the lookups tells comes in its order: with its line, all before it is counted.
+  await provider.line((line) => isDeepStrictEqual(line['images'], images));
   const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
   assert.match(metrics, /^piggy_registry_calls_total\{outcome="404"\} [1-9]/m);
   assert.match(metrics, /^piggy_registry_call_duration_seconds_count [1-9]/m);
@@ -309,6 +312,7 @@ test('every mistake of the configuration is reported at once, by name, and nothi
 
 test('metrics tell requests, the certificate’s expiry and the process', async () => {
   await post(lookupUrl, seal(question));
+  await provider.line(({ route, code }) => route === '/kyverno/v1/images' && code === 'ok');
   const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
   assert.match(
     metrics,
