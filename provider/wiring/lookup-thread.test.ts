@@ -50,7 +50,8 @@ test('a stop while it has failed and is not started again yet ends at once', asy
 });
 
 test('a thread that cannot begin says why', async () => {
-  const { thread } = start('192.0.2.1');
+  const { thread, lines } = start('192.0.2.1');
   await assert.rejects(thread.listening, /it cannot listen there/);
   await thread.stop(stopNow);
+  assert.deepEqual(lines, [], 'nothing goes on, and who waited tells why');
 });

@@ -60,6 +60,7 @@ export function startLookupThread(options: LookupThreadOptions): LookupThread {
   listening.promise.catch(() => undefined);
   const keysInUse = createKeysInUse();
   let port = config.listeners.lookupPort;
+  let hasListened = false;
   let isStopping = false;
   const run = () =>
     runThread(options, port, {
@@ -67,11 +68,13 @@ export function startLookupThread(options: LookupThreadOptions): LookupThread {
       listening: (opened) => {
         // The same again, should it be started anew.
         port = opened;
+        hasListened = true;
         listening.resolve(opened);
       },
       failed: (error) => {
-        listening.reject(error);
-        log.error({ error }, 'the lookups failed; they are started again, launches go on');
+        // Who waits for the first start tells what became of it.
+        if (!hasListened) listening.reject(error);
+        else log.error({ error }, 'the lookups failed; they are started again, launches go on');
       },
       ended: () => {
         if (isStopping) return;
