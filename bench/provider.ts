@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readProviderCommand } from '../images/provider/command.ts';
+import { bundleFolder } from '../images/provider/files.ts';
 import {
   installProvider,
   type ProviderInstallation,
@@ -11,14 +12,7 @@ import { startProvider, type ProviderProcess } from '../provider/testing/provide
 import type { Remote } from './remote.ts';
 import type { StandInMethods } from './stand-ins.ts';
 
-const build = join(import.meta.dirname, '..', 'build');
-
-/** One for each thread. */
-export const bundles = {
-  provider: join(build, 'provider.mjs'),
-  lookups: join(build, 'lookups.mjs'),
-} as const;
-export type Bundle = keyof typeof bundles;
+const bundle = join(bundleFolder, 'provider.mjs');
 
 const plenty = '100000';
 const limits = {
@@ -41,11 +35,10 @@ export type InstalledProvider = {
 export async function installBenchProvider(
   standIns: Remote<StandInMethods>,
 ): Promise<InstalledProvider> {
-  if (!existsSync(bundles.lookups))
-    throw new Error('there is no bundle in build/: run npm run bundle');
+  if (!existsSync(bundle)) throw new Error('there is no bundle in build/: run npm run bundle');
   const { kubernetes, awsUrl, registryHost } = await standIns.ask('describe', undefined);
   const files = await installProvider({ kubernetes });
-  const command = readProviderCommand(bundles.provider);
+  const command = readProviderCommand(bundle);
   const env = {
     ...command.env,
     ...files.env,

@@ -1,10 +1,10 @@
 // Builds the images of a cluster test: what ships, from this checkout, and what it works with in the cluster.
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { applicationImages, applicationRecipes } from './application-images.ts';
 import { buildImage, type ImageRecipe } from './build-image.ts';
-import { bundledFiles } from '../images/provider/files.ts';
+import { copyImageFiles } from '../images/provider/files.ts';
 import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
@@ -55,10 +55,9 @@ async function provider({ kind, env }: Engine): Promise<ImageRecipe> {
     ...(base === undefined ? {} : { args: { BASE: base } }),
     fill: async (folder) => {
       await output(process.execPath, [join(root, 'images/provider/bundle.ts')]);
-      const node = `node_modules/node-linux-${process.arch}/bin/node`;
-      for (const file of ['images/provider/Dockerfile', node, ...bundledFiles]) {
-        copyFileSync(join(root, file), join(folder, basename(file)));
-      }
+      copyImageFiles(folder);
+      const node = join(root, `node_modules/node-linux-${process.arch}/bin/node`);
+      copyFileSync(node, join(folder, 'node'));
     },
   };
 }

@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-import { bundledFiles } from './provider/files.ts';
+import { copyImageFiles, noticesFile } from './provider/files.ts';
 import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
 
@@ -50,9 +50,7 @@ function createFolder(name: string): string {
 }
 
 async function fillProviderImage(folder: string, nodeArchitecture: string): Promise<void> {
-  for (const file of ['images/provider/Dockerfile', ...bundledFiles]) {
-    copyFileSync(join(root, file), join(folder, basename(file)));
-  }
+  copyImageFiles(folder);
   await fetchNode(join(folder, 'node'), `node-linux-${nodeArchitecture}`);
 }
 
@@ -80,10 +78,7 @@ type Lock = {
 
 function providerNotices(): string[] {
   const node = readFileSync(join(root, `node_modules/node-linux-${process.arch}/LICENSE`), 'utf8');
-  const bundled = bundledFiles
-    .filter((file) => file.endsWith('.LEGAL.txt'))
-    .map((file) => readFileSync(join(root, file), 'utf8'));
-  return ['── Node.js\n', node, ...bundled];
+  return ['── Node.js\n', node, readFileSync(noticesFile, 'utf8')];
 }
 
 async function launcherNotices(): Promise<string[]> {

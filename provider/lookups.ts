@@ -1,7 +1,6 @@
 // What runs in the thread of the lookups (wiring/lookup-thread.ts): their listener, and all that answers it. Whatever others need
 // to know of it goes to the main thread, which writes the log and keeps the metrics.
 
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createKyvernoAnswerer } from './admission/kyverno.ts';
 import { createLookupApp } from './http/app.ts';
@@ -15,6 +14,7 @@ import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { wireKubernetes } from './wiring/kubernetes.ts';
 import type { FromLookupThread, LookupThreadData, ToLookupThread } from './wiring/lookup-thread.ts';
 import { wireLookups } from './wiring/lookups.ts';
+import type { AwsCredentials } from './wiring/provider.ts';
 
 /** Beyond the lookups' own deadline, which has the better message. */
 const LOOKUP_GRACE_MS = 1_000;
@@ -30,7 +30,7 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
   };
   const kubernetes = wireKubernetes(config, { connections: AT_ONCE.pullSecrets.all });
   const lookups = await wireLookups(config, kubernetes, {
-    credentials: renewBeforeEnd(defaultProvider(), Date.now),
+    credentials: createAwsCredentials(),
     observeCall: (outcome, durationMs) => {
       tell({ kind: 'registry call', outcome, durationMs });
     },
@@ -57,6 +57,19 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
     tell({ kind: 'stopped' });
   });
   tell({ kind: 'listening', port: server.port });
+}
+
+/** Loaded by the first who needs them, for ECR: 4 MB of memory that most installations do not need in this thread. */
+function createAwsCredentials(): AwsCredentials {
+  let loaded: Promise<AwsCredentials> | undefined;
+  const load = async () => {
+    const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+    return renewBeforeEnd(defaultProvider(), Date.now);
+  };
+  return async (options) => {
+    loaded ??= load();
+    return (await loaded)(options);
+  };
 }
 
 function createObserver(level: LogLevel, tell: Tell): RequestObserver {

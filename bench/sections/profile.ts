@@ -5,10 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ProviderProcess } from '../../provider/testing/provider-process.ts';
 import { measureLaunches } from '../launches.ts';
 import { shareByModule, type CallFrame, type CpuProfile, type Share } from '../profile-shares.ts';
-import { bundles, type Bundle } from '../provider.ts';
 import type { SectionReport, Table } from '../report.ts';
 import { withSession, type Session } from '../session.ts';
 import { lookUpWarm } from './images.ts';
@@ -16,19 +16,19 @@ import { lookUpWarm } from './images.ts';
 const CONNECTIONS = 64;
 
 type Load = {
-  /** What runs in the thread that does it. */
-  readonly bundle: Bundle;
+  /** The module that the thread which does it begins with. */
+  readonly entry: 'lookups' | 'provider';
   readonly run: (session: Session, provider: ProviderProcess, count: number) => Promise<unknown>;
 };
 
 const loads: Record<string, Load> = {
   'Warm secret requests': {
-    bundle: 'provider',
+    entry: 'provider',
     run: (session, provider, count) =>
       measureLaunches(session, [provider], { count, connections: CONNECTIONS, secrets: 1 }),
   },
   'Warm image lookups': {
-    bundle: 'lookups',
+    entry: 'lookups',
     run: (session, provider, count) =>
       lookUpWarm(session, provider, { count, connections: CONNECTIONS }),
   },
@@ -48,7 +48,7 @@ export function measureProfile({ isQuick }: { readonly isQuick: boolean }): Prom
   });
 }
 
-async function profile(session: Session, { bundle, run }: Load, count: number): Promise<Share[]> {
+async function profile(session: Session, { entry, run }: Load, count: number): Promise<Share[]> {
   const folder = mkdtempSync(join(tmpdir(), 'piggy-profile-'));
   try {
     const provider = await session.startProvider({
@@ -58,35 +58,39 @@ async function profile(session: Session, { bundle, run }: Load, count: number): 
     const sinceUs = Number(process.hrtime.bigint() / 1_000n);
     await run(session, provider, count);
     await provider.stop();
-    return shareByModule(readProfile(folder, bundle), { sinceUs, locate: createLocator(bundle) });
+    return shareByModule(readProfile(folder, entry), { sinceUs, locate: createLocator() });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Of the thread that ran the bundle: each writes one. */
-function readProfile(folder: string, bundle: Bundle): CpuProfile {
+/** Each thread writes one. */
+function readProfile(folder: string, entry: Load['entry']): CpuProfile {
   const profiles = readdirSync(folder).map(
     (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile,
   );
   const found = profiles.find(({ nodes }) =>
-    nodes.some(({ callFrame }) => callFrame.url.endsWith(`/${bundle}.mjs`)),
+    nodes.some(({ callFrame }) => callFrame.url.endsWith(`/${entry}.mjs`)),
   );
   assert.ok(found !== undefined, 'the provider wrote no profile');
   return found;
 }
 
-function createLocator(bundle: Bundle): (frame: CallFrame) => string | undefined {
-  const map = new SourceMap(
-    JSON.parse(readFileSync(`${bundles[bundle]}.map`, 'utf8')) as ConstructorParameters<
-      typeof SourceMap
-    >[0],
-  );
+/** By the source map beside each module of the bundle. */
+function createLocator(): (frame: CallFrame) => string | undefined {
+  const maps = new Map<string, SourceMap>();
   return ({ url, lineNumber, columnNumber }) => {
     if (!url.startsWith('file:')) return undefined;
+    const map = maps.get(url) ?? readSourceMap(url);
+    maps.set(url, map);
     const entry = map.findEntry(lineNumber, columnNumber);
     return 'originalSource' in entry ? entry.originalSource : undefined;
   };
+}
+
+function readSourceMap(url: string): SourceMap {
+  const text = readFileSync(`${fileURLToPath(url)}.map`, 'utf8');
+  return new SourceMap(JSON.parse(text) as ConstructorParameters<typeof SourceMap>[0]);
 }
 
 /** What is below one percent is one line. */

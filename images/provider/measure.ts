@@ -2,20 +2,21 @@
 // nobody asks; and what its image holds beside its base. Run it on a quiet machine; the figures are the medians of several
 // starts. Ends with 1 where the image has become too large.
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installProvider } from '../../provider/testing/provider-installation.ts';
 import { startProvider } from '../../provider/testing/provider-process.ts';
 import { readProviderCommand } from './command.ts';
-import { bundledFiles } from './files.ts';
+import { bundleFolder } from './files.ts';
 
 const STARTS = 5;
 const MAX_IMAGE_MB = 150;
-const root = join(import.meta.dirname, '../..');
-const bundle = join(root, 'build/provider.mjs');
+const bundle = join(bundleFolder, 'provider.mjs');
 
 if (!existsSync(bundle)) {
-  console.error('there is no build/provider.mjs: run node images/provider/bundle.ts first');
+  console.error(
+    'there is no build/provider/provider.mjs: run node images/provider/bundle.ts first',
+  );
   process.exit(1);
 }
 
@@ -27,8 +28,8 @@ console.log(`start to ready: ${median(measured.map(({ readyMs }) => readyMs)).to
 console.log(`idle memory:    ${median(measured.map(({ rssMb }) => rssMb)).toFixed(0)} MB RSS`);
 
 const nodeMb = sizeMb(process.execPath);
-const applicationMb = bundledFiles
-  .map((file) => sizeMb(join(root, file)))
+const applicationMb = globSync('*', { cwd: bundleFolder })
+  .map((file) => sizeMb(join(bundleFolder, file)))
   .reduce((sum, size) => sum + size, 0);
 console.log(
   `in the image:   Node ${nodeMb.toFixed(0)} MB, application ${applicationMb.toFixed(0)} MB`,
