@@ -6,21 +6,29 @@ import type { AnswerRoom } from './answer-room.ts';
 import { addressOf } from './request-body.ts';
 import type { RequestEnv } from './request-log.ts';
 
-/** Throws `rate_limited` where too much is unsent already. */
-export function makeAnswerText(c: Context<RequestEnv>, room: AnswerRoom, content: object): string {
-  const text = JSON.stringify(content);
+export type AnswerContent = {
+  /** Its text has as many, or more. */
+  readonly leastBytes: number;
+  readonly write: () => string;
+};
+
+/** Throws `rate_limited` where too much is unsent already; what there is surely no room for is not written. */
+export function makeAnswerText(
+  c: Context<RequestEnv>,
+  room: AnswerRoom,
+  { leastBytes, write }: AnswerContent,
+): string {
   const { incoming, outgoing } = c.env;
+  const enter = (bytes: number) => {
+    const giveWay = () => void incoming.socket.destroy();
+    const share = room.enter({ address: addressOf(c), bytes, giveWay });
+    if (share === undefined) throw noRoom();
+    return share;
+  };
+  enter(leastBytes).leave();
+  const text = write();
   // Nobody waits for it any more, and nothing would tell when it may leave the room.
-  if (outgoing.closed) return text;
-  const share = room.enter({
-    address: addressOf(c),
-    bytes: Buffer.byteLength(text),
-    giveWay: () => {
-      incoming.socket.destroy();
-    },
-  });
-  if (share === undefined) throw noRoom();
-  outgoing.once('close', share.leave);
+  if (!outgoing.closed) outgoing.once('close', enter(Buffer.byteLength(text)).leave);
   return text;
 }
 

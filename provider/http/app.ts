@@ -8,7 +8,7 @@ import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import { type AnswerRoom, createAnswerRoom, MAX_BYTES_UNSENT_AT_ONCE } from './answer-room.ts';
-import { makeAnswerText } from './answer-text.ts';
+import { type AnswerContent, makeAnswerText } from './answer-text.ts';
 import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
 import { type Ends, withDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
@@ -44,7 +44,7 @@ export function createLaunchApp(
   app.post(route, async (c) => {
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     const address = addressOf(c);
-    const answer = (values: SelectedValues) => makeAnswerText(c, room, reveal(values));
+    const answer = (values: SelectedValues) => makeAnswerText(c, room, toContent(values));
     const text = await withSlot(guard, address, () => {
       const body = readJsonBody(c);
       const token = parseBearerToken(c.req.header('authorization'));
@@ -70,7 +70,10 @@ export function createLookupApp(
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     try {
       const answer = await withSlot(guard, addressOf(c), () => withDeadline(ends, question.answer));
-      return sendJson(c, makeAnswerText(c, room, answer));
+      return sendJson(
+        c,
+        makeAnswerText(c, room, { leastBytes: 0, write: () => JSON.stringify(answer) }),
+      );
     } catch (error) {
       // Of an answer that is not sealed, the author of the Pod would read only that.
       c.set('told', error);
@@ -171,6 +174,14 @@ async function withSlot<Result>(
 
 function refused({ reason, retryAfterSeconds }: Refusal): ProviderError {
   return new ProviderError('rate_limited', reason, { retryAfterSeconds });
+}
+
+function toContent(selected: SelectedValues): AnswerContent {
+  const bytes = [...selected.values.values()].map((value) => value.byteLength());
+  return {
+    leastBytes: bytes.reduce((sum, each) => sum + each, 0),
+    write: () => JSON.stringify(reveal(selected)),
+  };
 }
 
 /** The one place where secret values become text. */
