@@ -19,6 +19,7 @@ export type LaunchErrorCode =
   | 'invalid_annotation'
   | 'secret_not_found'
   | 'ambiguous_parameter'
+  | 'values_too_large'
   | 'aws_access_denied'
   | 'aws_throttled'
   | 'aws_unavailable'

@@ -4,16 +4,20 @@ import { ProviderError } from '../errors.ts';
 import type { LaunchQuestion, ReadLaunchValues } from '../launches/read-launch-values.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { SecretValue } from '../secrets/secret-value.ts';
+import type { SelectedValues } from '../secrets/values.ts';
 import { bytes, canary, connection, createParts, json, limits } from '../testing/app-parts.ts';
 import { createLaunchApp, createOperationsApp } from './app.ts';
 import { createReadiness } from './readiness.ts';
 
-const answerAll: ReadLaunchValues = () =>
-  Promise.resolve({
-    values: new Map([['DB_PASSWORD', new SecretValue(canary)]]),
-    missing: ['PORT'],
-    hint: 'it is empty',
-  });
+const answerAll = answerWith({
+  values: new Map([['DB_PASSWORD', new SecretValue(canary)]]),
+  missing: ['PORT'],
+  hint: 'it is empty',
+});
+
+function answerWith(values: SelectedValues): ReadLaunchValues {
+  return async (_, { answer }) => Promise.resolve(answer(values));
+}
 
 function createLaunches(
   readLaunchValues: ReadLaunchValues = answerAll,
@@ -47,9 +51,8 @@ test('a launcher gets its values and what is missing, for nobody to keep', async
 });
 
 test('a key called __proto__ is a key like others', async () => {
-  const { post } = createLaunches(() =>
-    Promise.resolve({ values: new Map([['__proto__', new SecretValue('x')]]), missing: [] }),
-  );
+  const values = new Map([['__proto__', new SecretValue('x')]]);
+  const { post } = createLaunches(answerWith({ values, missing: [] }));
   assert.equal(await (await post('{}')).text(), '{"values":{"__proto__":"x"},"missing":[]}');
 });
 

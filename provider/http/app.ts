@@ -1,12 +1,14 @@
 // The routes of the three listeners, and nothing but routes: launches, lookups, operations.
 
-import { Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { AnswerKyverno } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import { describeDecision } from '../launches/audit.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import { type AnswerRoom, createAnswerRoom, MAX_BYTES_UNSENT_AT_ONCE } from './answer-room.ts';
+import { type AnswerContent, makeAnswerText } from './answer-text.ts';
 import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
 import { type Ends, withDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
@@ -34,6 +36,7 @@ export function createLaunchApp(
   dependencies: AppDependencies & { readonly readLaunchValues: ReadLaunchValues },
 ): Hono<RequestEnv> {
   const { readLaunchValues, guard, timeoutMs, stopping } = dependencies;
+  const room = createUnsentRoom(dependencies);
   const route = '/v1/secret';
   const app = createApp(dependencies, route, (code, facts) =>
     describeDecision(code, 'pod' in facts),
@@ -41,15 +44,16 @@ export function createLaunchApp(
   app.post(route, async (c) => {
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     const address = addressOf(c);
-    const values = await withSlot(guard, address, () => {
+    const answer = (values: SelectedValues) => makeAnswerText(c, room, toContent(values));
+    const text = await withSlot(guard, address, () => {
       const body = readJsonBody(c);
       const token = parseBearerToken(c.req.header('authorization'));
       return withDeadline(ends, (signal) =>
-        readLaunchValues({ token, body, address }, { signal, note: c.get('note') }),
+        readLaunchValues({ token, body, address }, { signal, note: c.get('note'), answer }),
       );
     });
     c.header('Cache-Control', 'no-store');
-    return c.json(reveal(values));
+    return sendJson(c, text);
   });
   return app;
 }
@@ -58,6 +62,7 @@ export function createLookupApp(
   dependencies: AppDependencies & { readonly answerKyverno: AnswerKyverno },
 ): Hono<RequestEnv> {
   const { answerKyverno, guard, timeoutMs, stopping } = dependencies;
+  const room = createUnsentRoom(dependencies);
   const route = '/kyverno/v1/images';
   const app = createApp(dependencies, route);
   app.post(route, async (c) => {
@@ -65,7 +70,10 @@ export function createLookupApp(
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     try {
       const answer = await withSlot(guard, addressOf(c), () => withDeadline(ends, question.answer));
-      return c.json(answer);
+      return sendJson(
+        c,
+        makeAnswerText(c, room, { leastBytes: 0, write: () => JSON.stringify(answer) }),
+      );
     } catch (error) {
       // Of an answer that is not sealed, the author of the Pod would read only that.
       c.set('told', error);
@@ -133,6 +141,14 @@ function createApp(
   return app;
 }
 
+function createUnsentRoom({ observer }: AppDependencies): AnswerRoom {
+  return createAnswerRoom(MAX_BYTES_UNSENT_AT_ONCE, observer.now);
+}
+
+function sendJson(c: Context<RequestEnv>, text: string): Response {
+  return c.body(text, 200, { 'Content-Type': 'application/json' });
+}
+
 function admitHead(guard: Guard): MiddlewareHandler<RequestEnv> {
   return async (c, next) => {
     const admission = guard.arrive(addressOf(c));
@@ -158,6 +174,14 @@ async function withSlot<Result>(
 
 function refused({ reason, retryAfterSeconds }: Refusal): ProviderError {
   return new ProviderError('rate_limited', reason, { retryAfterSeconds });
+}
+
+function toContent(selected: SelectedValues): AnswerContent {
+  const bytes = [...selected.values.values()].map((value) => value.byteLength());
+  return {
+    leastBytes: bytes.reduce((sum, each) => sum + each, 0),
+    write: () => JSON.stringify(reveal(selected)),
+  };
 }
 
 /** The one place where secret values become text. */

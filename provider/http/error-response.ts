@@ -20,6 +20,7 @@ export const statuses = {
   invalid_annotation: 400,
   secret_not_found: 404,
   ambiguous_parameter: 409,
+  values_too_large: 422,
   aws_access_denied: 403,
   aws_throttled: 503,
   aws_unavailable: 502,

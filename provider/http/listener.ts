@@ -1,5 +1,6 @@
 // Serves one application on one Node server so that it can stop without losing a request: while it stops, every answer
-// says `Connection: close`, and a connection is closed as soon as it has nothing to answer.
+// says `Connection: close`, and a connection is closed as soon as it has nothing to answer. A client that does not read its
+// answer loses its connection.
 
 import { getRequestListener } from '@hono/node-server';
 import { once } from 'node:events';
@@ -41,6 +42,20 @@ export function createListener(server: Server | TlsServer, fetch: Fetch): Listen
   };
 }
 
+/** An answer is sent within milliseconds; a launcher waits for 20 s in all. */
+const SENT_WITHIN_MS = 10_000;
+
+/** Who does not read an answer would have it kept for as long as they like. */
+function limitSending({ socket }: IncomingMessage, response: ServerResponse): void {
+  if (response.closed) return;
+  const timer = setTimeout(() => {
+    socket.destroy();
+  }, SENT_WITHIN_MS);
+  response.on('close', () => {
+    clearTimeout(timer);
+  });
+}
+
 function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener, 'startClosing'> {
   const handle = getRequestListener(fetch);
   const answering = new Set<ServerResponse>();
@@ -56,7 +71,9 @@ function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener
           server.closeIdleConnections();
         });
     });
-    void handle(request, response);
+    void handle(request, response).then(() => {
+      limitSending(request, response);
+    });
   });
   return {
     startClosing: () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Agent, request } from 'undici';
@@ -58,6 +59,23 @@ test('an address that has all of its connections open gets no more, until one is
   const headers = { connection: 'close' };
   assert.equal((await fetch(url, { headers })).status, 200);
   idle[1]?.destroy();
+});
+
+test('a client that does not read its answer loses its connection', async (context) => {
+  const answering = Promise.withResolvers<ServerResponse>();
+  // More than the kernel keeps for a client.
+  const large = 'x'.repeat(64 * 1_048_576);
+  const lookups: Fetch = (_, { outgoing }) => {
+    answering.resolve(outgoing as ServerResponse);
+    return new Response(large);
+  };
+  const { ports } = await start(context, { lookups });
+  const socket = await open(ports.lookupPort);
+  context.after(() => socket.destroy());
+  socket.pause().write('GET / HTTP/1.1\r\nHost: piggy\r\n\r\n');
+  const response = await answering.promise;
+  await once(response, 'close');
+  assert.ok(!response.writableFinished);
 });
 
 test('connections that ask nothing make room for others, those of the address that has most of them first', async (context) => {

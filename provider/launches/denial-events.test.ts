@@ -5,6 +5,7 @@ import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { PodEvent } from '../kubernetes/events.ts';
 import { withDenialEvents, type EventOutcome } from './denial-events.ts';
 import type { LaunchFacts } from './read-launch-values.ts';
+import type { SelectedValues } from '../secrets/values.ts';
 
 const FOREVER = new AbortController().signal;
 const known: LaunchFacts = { namespace: 'shop', pod: 'api-0', podUid: 'uid-1', container: 'app' };
@@ -35,7 +36,11 @@ function create(write: () => Promise<'written' | 'exists'> = () => Promise.resol
   );
   const refuse = async (error: Error, facts = known) => {
     launches.push({ facts, error });
-    const context = { signal: FOREVER, note: (more: LaunchFacts) => noted.push(more) };
+    const context = {
+      signal: FOREVER,
+      note: (more: LaunchFacts) => noted.push(more),
+      answer: (values: SelectedValues) => values,
+    };
     await assert.rejects(
       read({ token: 't', body: {}, address: '10.1.2.3' }, context),
       (thrown) => thrown === error,

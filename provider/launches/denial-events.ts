@@ -31,6 +31,7 @@ const TOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_annotation',
   'secret_not_found',
   'ambiguous_parameter',
+  'values_too_large',
   'aws_access_denied',
 ]);
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { ProviderError } from '../errors.ts';
 import { parsePod, type Pod } from '../kubernetes/pods.ts';
 import { decideGrant, targetOf, type AccessPolicy } from '../secrets/grant.ts';
+import type { SelectedValues } from '../secrets/values.ts';
 import { injectedPod } from '../testing/injected-pod.ts';
 import { decideSignature, selectContainer } from './decide-launch.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
@@ -181,10 +182,46 @@ function createReader(right: Defects, noise: string) {
   return { read, fetched: () => fetched };
 }
 
-test('a request that any check from 0 to 8 denies never reaches AWS, and one that none denies does', async () => {
+const allRight: Defects = {
+  token: true,
+  podUid: true,
+  isAlive: true,
+  uid: true,
+  signature: true,
+  isRunning: true,
+  reference: true,
+  access: true,
+  rate: true,
+};
+
+const context = {
+  signal: new AbortController().signal,
+  note: () => undefined,
+  answer: (values: SelectedValues) => values,
+};
+
+function tokenOfPod(): string {
   const claims = { aud: [DEFAULTS.audience], exp: Date.now() / 1000 + 600 };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
-  const context = { signal: new AbortController().signal, note: () => undefined };
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+}
+
+test('an answer that there is no room for does not count as one', async () => {
+  const { read } = createReader(allRight, '');
+  const signature = signArgv(['/app', 'serve']);
+  const body = { uid: UID, signature, references: ['A'] };
+  const question = { token: tokenOfPod(), body, address: '10.1.2.3' };
+  const noRoom = new ProviderError('rate_limited', 'no room');
+  const refuse = () => {
+    throw noRoom;
+  };
+  for (let tries = 0; tries < 10; tries += 1) {
+    await assert.rejects(read(question, { ...context, answer: refuse }), noRoom);
+  }
+  await read(question, context);
+});
+
+test('a request that any check from 0 to 8 denies never reaches AWS, and one that none denies does', async () => {
+  const token = tokenOfPod();
   const property = fc.asyncProperty(request, fc.string(), async (right, noise) => {
     const { read, fetched } = createReader(right, noise);
     const body = {
@@ -200,17 +237,6 @@ test('a request that any check from 0 to 8 denies never reaches AWS, and one tha
     assert.equal(outcome, isRight ? 'answered' : 'denied');
     assert.equal(fetched(), isRight ? 1 : 0);
   });
-  const allRight: Defects = {
-    token: true,
-    podUid: true,
-    isAlive: true,
-    uid: true,
-    signature: true,
-    isRunning: true,
-    reference: true,
-    access: true,
-    rate: true,
-  };
   // By chance alone a request without any defect, or with one, would come too seldom.
   const single = Object.keys(allRight).map((name) => ({ ...allRight, [name]: false }));
   const examples = [allRight, ...single].map((right): [Defects, string] => [right, 'x']);

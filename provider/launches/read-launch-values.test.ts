@@ -21,6 +21,7 @@ import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values
 import { signArgv } from './signature.ts';
 
 const FOREVER = new AbortController().signal;
+const answer = <Values>(values: Values) => values;
 const DEFAULTS: LaunchDefaults = {
   audience: 'piggysec.com',
   launchWindowMs: 120_000,
@@ -84,7 +85,8 @@ function prepare(scenario: Scenario) {
   const token = api.mintToken({ namespace, serviceAccount: 'api', pod: bound, ...scenario.token });
   const signature = signArgv(['/app', 'serve']);
   const body = { uid, signature, references: ['PASSWORD'], ...scenario.body };
-  const noted: LaunchFacts[] = [];
+  const known: LaunchFacts = {};
+  const note = (facts: LaunchFacts) => Object.assign(known, facts);
   const observed: string[] = [];
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
@@ -97,14 +99,12 @@ function prepare(scenario: Scenario) {
     now: Date.now,
   });
   const question = { token, body, address: '10.1.2.3' };
-  const context = { signal: FOREVER, note: (facts: LaunchFacts) => noted.push(facts) };
   const ask = async () => {
-    const { values, missing } = await readLaunchValues(question, context);
+    const { values, missing } = await readLaunchValues(question, { signal: FOREVER, note, answer });
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };
-  const facts = () => Object.assign({}, ...noted) as LaunchFacts;
-  return { ask, facts, token, observed, podUid: pod.metadata.uid };
+  return { ask, facts: () => known, token, observed, podUid: pod.metadata.uid };
 }
 
 test('a container that starts is given the values that it refers to, and no others', async () => {

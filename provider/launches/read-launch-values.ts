@@ -56,17 +56,19 @@ export type LaunchQuestion = {
   readonly address: string;
 };
 
-export type LaunchContext = {
+export type LaunchContext<Answer> = {
   readonly signal: AbortSignal;
   /** Told what is known so far, so that a refusal can be logged with who and what. */
   readonly note: (facts: LaunchFacts) => void;
+  /** Called while the start does not count as answered yet. Throws `rate_limited` where the answer cannot be sent now. */
+  readonly answer: (values: SelectedValues) => Answer;
 };
 
 /** Throws ProviderError with a LaunchErrorCode. */
-export type ReadLaunchValues = (
+export type ReadLaunchValues = <Answer>(
   question: LaunchQuestion,
-  context: LaunchContext,
-) => Promise<SelectedValues>;
+  context: LaunchContext<Answer>,
+) => Promise<Answer>;
 
 export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
@@ -90,7 +92,7 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
 
   // The numbers are those of the checks in docs/architecture.md; nothing is fetched from AWS before all of them passed
   // but the last, which is about the secret itself.
-  return async ({ token, body, address }, { signal, note }) => {
+  return async ({ token, body, address }, { signal, note, answer }) => {
     const { uid, signature, references } = parseLaunchRequest(body); // 0
     note({ references: references.length });
 
@@ -124,8 +126,9 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const secret = { source, references, serviceAccount, allowListRequired, policy, grant };
     const values = await readSecrets(secret, signal) // 7 by AWS's names, 9
       .catch(observeRefusal(grant, dependencies.observeAccess));
+    const answered = answer(values);
     settle(launchWindow.closeAfterAnswer(start));
-    return values;
+    return answered;
   };
 }
 

@@ -89,6 +89,55 @@ for (const [name, [accessDefault, id, outcome]] of Object.entries(cases)) {
   });
 }
 
+const doubtful: Record<string, [rule: string, id: string, outcome: string]> = {
+  'a name is itself': ['shared/db', 'shared/db', 'sure'],
+  'an ARN whose end may be the end of AWS, of a rule for the name without it': [
+    'shared/db',
+    `${ARN}shared/db-secret`,
+    'doubtful',
+  ],
+  'such an ARN, of a rule for the name with it': [
+    'shared/db-secret',
+    `${ARN}shared/db-secret`,
+    'doubtful',
+  ],
+  'such an ARN, of a rule for both names': ['shared/*', `${ARN}shared/db-secret`, 'sure'],
+  'such an ARN, of a rule for that ARN': [
+    `${ARN}shared/db-secret`,
+    `${ARN}shared/db-secret`,
+    'doubtful',
+  ],
+  'such an ARN, of a rule for what begins like it': [
+    `${ARN}shared/db-*`,
+    `${ARN}shared/db-secret`,
+    'sure',
+  ],
+  'an ARN without the end of AWS end': ['shared/db', `${ARN}shared/db`, 'sure'],
+  'an ARN without it, of a rule that the end of AWS answer cannot fit': [
+    `${ARN}shared/db`,
+    `${ARN}shared/db`,
+    'denied',
+  ],
+  'a rule whose name is shorter by other than the end of AWS end': [
+    'shared/db',
+    `${ARN}shared/db-main`,
+    'denied',
+  ],
+};
+
+for (const [name, [glob, id, outcome]] of Object.entries(doubtful)) {
+  test(`${name}: ${outcome}`, () => {
+    const rule: AccessRule = { name: 'one', namespaces: ['shop'], secrets: [glob] };
+    const decision = decideGrant(
+      { rules: [rule], accessDefault: 'deny', prefix: '' },
+      api,
+      target(id),
+    );
+    const allowed = decision.allowed && (decision.grant.mayBeAnother ? 'doubtful' : 'sure');
+    assert.equal(allowed || 'denied', outcome);
+  });
+}
+
 test('the prefix of default names is that of the setting', () => {
   const policy = { rules: [], accessDefault: 'namespace', prefix: 'prod/' } as const;
   const rule = (id: string) => {
@@ -126,7 +175,7 @@ test('a rule says the role, with the service account as its session', () => {
 
 test('what a rule with one role was asked for is not given out by a rule with another', () => {
   const roleArn = 'arn:aws:iam::123456789012:role/shop';
-  const asRole = { name: 'as-role', namespaces: ['shop'], secrets: [`${ARN}shared/db`], roleArn };
+  const asRole = { name: 'as-role', namespaces: ['shop'], secrets: [`${ARN}shared/db*`], roleArn };
   const asProvider = { name: 'as-provider', namespaces: ['shop'], secrets: ['shared/other'] };
   const policy = { rules: [asRole, asProvider], accessDefault: 'deny', prefix: '' } as const;
   const asked = decideGrant(policy, api, target(`${ARN}shared/db`));
@@ -139,7 +188,12 @@ test('what a rule with one role was asked for is not given out by a rule with an
 
 test('what was asked for only if it names the account must name it whatever AWS calls it', () => {
   const policy = { rules: [], accessDefault: 'namespace', prefix: '' } as const;
-  const grant = { rule: 'default namespace allow-list', role: undefined, onlyIfListed: true };
+  const grant = {
+    rule: 'default namespace allow-list',
+    role: undefined,
+    onlyIfListed: true,
+    mayBeAnother: false,
+  };
   const again = decideReturned(policy, api, { target: target('shop/api'), grant });
   assert.equal(again.allowed && again.grant.onlyIfListed, true);
 });

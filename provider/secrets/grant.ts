@@ -22,6 +22,8 @@ export type Grant = {
   readonly role: AssumedRole | undefined;
   /** It holds only for a secret whose PIGGY_ALLOWED_SA names the account. */
   readonly onlyIfListed: boolean;
+  /** An ARN can also stand for a secret that is not covered: who asks must not learn whether there is that one. */
+  readonly mayBeAnother: boolean;
 };
 
 export type AccessDecision =
@@ -43,12 +45,33 @@ export function decideGrant(
   account: ServiceAccount,
   target: AccessTarget,
 ): AccessDecision {
-  const rule = policy.rules.find((one) => covers(one, account, target));
-  if (rule !== undefined) {
-    const role = roleOf(rule, account);
-    return allow({ rule: rule.name, role, onlyIfListed: false });
-  }
-  return decideByDefault(policy, account, target);
+  const readings = readingsOf(target);
+  const isCovered = (rule: AccessRule) => readings.some((one) => covers(rule, account, one));
+  const rule = policy.rules.find(isCovered);
+  if (rule === undefined) return decideByDefault(policy, account, target);
+  const mayBeAnother = readings.some((one) => !isOpen(policy, account, one));
+  const role = roleOf(rule, account);
+  return allow({ rule: rule.name, role, onlyIfListed: false, mayBeAnother });
+}
+
+/** Whether the account may have it, whatever the secret itself says. */
+function isOpen(policy: AccessPolicy, account: ServiceAccount, target: AccessTarget): boolean {
+  if (policy.rules.some((rule) => covers(rule, account, target))) return true;
+  const decision = decideByDefault(policy, account, target);
+  return decision.allowed && !decision.grant.onlyIfListed;
+}
+
+/** Cannot stand in an ARN, so only a "*" covers it. */
+const UNKNOWN_SUFFIX = '-??????';
+
+/** The secrets that are meant where an ARN, as it was written, ends in AWS's six characters, or is without them. */
+function readingsOf(target: AccessTarget): readonly AccessTarget[] {
+  if (target.kind === 'path' || target.arn === undefined) return [target];
+  const [whole = '', name = whole] = target.names;
+  // What AWS returned has its one name.
+  if (target.names.length === 1) return [target];
+  const partial = { kind: 'secret', names: [whole], arn: target.arn + UNKNOWN_SUFFIX } as const;
+  return name === whole ? [partial] : [partial, { ...target, names: [name] }];
 }
 
 /** Decides again when AWS has said what the secret is: it must be allowed as well, and with the role it was read with. */
@@ -67,6 +90,9 @@ export function decideReturned(
   return allow({ ...decision.grant, onlyIfListed });
 }
 
+// The defaults decide by all that an ARN can stand for.
+const byDefault = { role: undefined, mayBeAnother: false } as const;
+
 function decideByDefault(
   { accessDefault, prefix }: AccessPolicy,
   account: ServiceAccount,
@@ -74,16 +100,16 @@ function decideByDefault(
 ): AccessDecision {
   switch (accessDefault) {
     case 'allow':
-      return allow({ rule: 'default allow', role: undefined, onlyIfListed: false });
+      return allow({ rule: 'default allow', ...byDefault, onlyIfListed: false });
     case 'deny':
       return refuse(account, target, adviseRule(account, target));
     case 'namespace': {
       const rule = 'default namespace';
       if (isOwn(target, `${prefix}${account.namespace}/`)) {
-        return allow({ rule, role: undefined, onlyIfListed: false });
+        return allow({ rule, ...byDefault, onlyIfListed: false });
       }
       if (target.kind === 'secret') {
-        return allow({ rule: `${rule} allow-list`, role: undefined, onlyIfListed: true });
+        return allow({ rule: `${rule} allow-list`, ...byDefault, onlyIfListed: true });
       }
       return refuse(account, target, adviseNamespace(prefix, account, target));
     }
@@ -141,6 +167,12 @@ export function refuseUnlisted(
   target: AccessTarget,
 ): string {
   return describeRefusal(account, target, adviseNamespace(prefix, account, target));
+}
+
+/** The one refusal of all that an ARN may have turned out to be: not there, not readable, or not covered. */
+export function refuseAnother(rule: string, account: ServiceAccount, target: AccessTarget): string {
+  const advice = `rule ${rule} does not cover all secrets that this ARN can stand for, and the one that it covers is not there or cannot be read; write the secret's name instead of its ARN to be told why`;
+  return describeRefusal(account, target, advice);
 }
 
 function adviseNamespace(prefix: string, account: ServiceAccount, target: AccessTarget): string {

@@ -58,7 +58,7 @@ async function createSecret(content: Secret): Promise<{ name: string; arn: strin
 }
 
 const policy: AccessPolicy = { rules: [], accessDefault: 'allow', prefix: '' };
-const grant = { rule: 'default allow', role: undefined, onlyIfListed: false };
+const grant = { rule: 'default allow', role: undefined, onlyIfListed: false, mayBeAnother: false };
 
 type Asked = { version?: SecretVersion; allowListRequired?: boolean; region?: string };
 

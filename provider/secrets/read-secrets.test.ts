@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccessPolicy, Grant } from './grant.ts';
+import { type ErrorCode, ProviderError } from '../errors.ts';
+import { decideGrant, targetOf, type AccessPolicy, type Grant } from './grant.ts';
 import { createSecretsReader, type SecretQuestion } from './read-secrets.ts';
 import { CURRENT, type SecretVersion } from './source.ts';
+import type { StoredSecret } from './stored-secret.ts';
 import { parseSecretString } from './values.ts';
 
 const FOREVER = new AbortController().signal;
@@ -13,7 +15,12 @@ const policy: AccessPolicy = {
   accessDefault: 'namespace',
   prefix: '',
 };
-const granted: Grant = { rule: 'shared', role: undefined, onlyIfListed: false };
+const granted: Grant = {
+  rule: 'shared',
+  role: undefined,
+  onlyIfListed: false,
+  mayBeAnother: false,
+};
 const old: SecretVersion = { kind: 'stage', stage: 'AWSPREVIOUS' };
 const oldById: SecretVersion = { kind: 'idOrStage', text: 'terraform-20240131235959012300000001' };
 
@@ -91,3 +98,50 @@ test('an old version is given out where both allow', async () => {
     assert.equal(values.get('A')?.reveal(), 'hunter2');
   }
 });
+
+const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shared/db-secret';
+
+/** What is told of a secret by its ARN, under a rule whose name is a prefix of that. */
+async function readDoubtful(
+  accessDefault: AccessPolicy['accessDefault'],
+  answer: () => Promise<StoredSecret>,
+) {
+  const rules = [{ name: 'one', namespaces: ['shop'], secrets: ['shared/db'] }];
+  const doubted: AccessPolicy = { rules, accessDefault, prefix: '' };
+  const region = 'eu-west-1';
+  const source = { kind: 'secretsManager', secretId: arn, region, version: CURRENT } as const;
+  const serviceAccount = { namespace: 'shop', name: 'api' };
+  const decision = decideGrant(doubted, serviceAccount, targetOf(source));
+  assert.ok(decision.allowed);
+  const asked = { source, references: ['A'], serviceAccount, allowListRequired: false };
+  const reader = createSecretsReader({
+    readSecretVersion: answer,
+    readParameters: () => Promise.reject(new Error('not asked for')),
+  });
+  return reader({ ...asked, policy: doubted, grant: decision.grant }, FOREVER).then(
+    () => 'given out',
+    (error: unknown) =>
+      error instanceof ProviderError ? `${error.code}: ${error.message}` : error,
+  );
+}
+
+const named = (name: string, full: string) => () => {
+  const found = { kind: 'secret', names: [name], arn: full } as const;
+  return Promise.resolve({ content: parseSecretString(open), target: found, size: 1 });
+};
+const failing = (code: ErrorCode) => () => Promise.reject(new ProviderError(code, `AWS: ${code}`));
+
+for (const accessDefault of ['deny', 'namespace'] as const) {
+  test(`a rule whose name is a prefix of an ARN does not tell whether there is that secret (${accessDefault})`, async () => {
+    const there = await readDoubtful(accessDefault, named('shared/db-secret', `${arn}-AbCdEf`));
+    assert.match(String(there), /^access_denied: .*rule one does not cover all secrets/);
+    for (const code of ['secret_not_found', 'aws_access_denied'] as const) {
+      assert.equal(await readDoubtful(accessDefault, failing(code)), there);
+    }
+    assert.equal(await readDoubtful(accessDefault, named('shared/db', arn)), 'given out');
+    assert.match(
+      String(await readDoubtful(accessDefault, failing('aws_throttled'))),
+      /^aws_throttled/,
+    );
+  });
+}

@@ -7,6 +7,7 @@ import { decideAccess } from './access.ts';
 import { isDecided } from './aws-failure.ts';
 import {
   decideReturned,
+  refuseAnother,
   refuseUnlisted,
   targetOf,
   type AccessPolicy,
@@ -67,6 +68,7 @@ async function fetchGranted(
   } catch (error) {
     // Who may read a secret only if it says so is not told whether there is one: nor that its key or a policy of AWS refuses it.
     if (question.grant.onlyIfListed && isDecided(error)) throw unlisted(question, error);
+    if (question.grant.mayBeAnother && isDecided(error)) throw another(question, error);
     throw error;
   }
 }
@@ -94,13 +96,17 @@ async function fetchSecret(
 }
 
 /** Check 7 once more: a name or ARN that was asked for need not be all that AWS calls the secret. */
-function confirmGrant(
-  { policy, serviceAccount, grant }: SecretQuestion,
-  target: AccessTarget,
-): Grant {
+function confirmGrant(question: SecretQuestion, target: AccessTarget): Grant {
+  const { policy, serviceAccount, grant } = question;
   const decision = decideReturned(policy, serviceAccount, { target, grant });
   if (decision.allowed) return decision.grant;
+  if (grant.mayBeAnother) throw another(question);
   throw new ProviderError('access_denied', decision.message);
+}
+
+function another({ grant, serviceAccount, source }: SecretQuestion, cause?: unknown) {
+  const message = refuseAnother(grant.rule, serviceAccount, targetOf(source));
+  return new ProviderError('access_denied', message, { cause });
 }
 
 function assertAllowed(
@@ -114,6 +120,7 @@ function assertAllowed(
   for (const allowList of lists) {
     const decision = decideAccess(serviceAccount, allowList, { allowListRequired });
     if (decision.allowed) continue;
+    if (question.grant.mayBeAnother && onlyIfListed) throw another(question);
     throw onlyIfListed ? unlisted(question) : notAllowed(serviceAccount, source, decision.reason);
   }
 }

@@ -15,6 +15,11 @@ export class SecretValue {
     return this.#plaintext;
   }
 
+  /** In UTF-8. */
+  byteLength(): number {
+    return Buffer.byteLength(this.#plaintext);
+  }
+
   toString(): string {
     return REDACTED;
   }

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { ProviderError } from '../errors.ts';
 import {
+  MAX_VALUE_BYTES,
   parseParameters,
   parseSecretBinary,
   parseSecretString,
@@ -103,6 +104,40 @@ test('a value of 64 KB comes out whole', () => {
   const value = 'x'.repeat(65_536);
   const found = parseSecretString(JSON.stringify({ value })).find('value');
   assert.equal(found?.reveal(), value);
+});
+
+/** Objects inside each other under the key `a`, around `inner`, and a reference to each of them. */
+function nest(depth: number, inner: string) {
+  const text = '{"a":'.repeat(depth) + inner + '}'.repeat(depth);
+  const references = Array.from({ length: depth }, (_, index) => 'a' + '.a'.repeat(index));
+  return { text, references };
+}
+
+const fullOf = (bytes: number) => ({ name: '/p/full', value: 'x'.repeat(bytes) });
+const tooLarge: Record<string, [content: SecretContent, references: readonly string[]]> = {
+  'parts that hold each other': (({ text, references }) => [parseSecretString(text), references])(
+    nest(250, `[${'1,'.repeat(31_000)}1]`),
+  ),
+  'one value with one byte too many': [parseParameters([fullOf(MAX_VALUE_BYTES + 1)]), ['full']],
+  'letters of several bytes': [
+    parseParameters([{ name: '/p/full', value: 'ü'.repeat(MAX_VALUE_BYTES / 2 + 1) }]),
+    ['full'],
+  ],
+};
+
+for (const [name, [content, references]] of Object.entries(tooLarge)) {
+  test(`values that are too long together are refused: ${name}`, () => {
+    assert.throws(() => selectValues(content, references), {
+      code: 'values_too_large',
+      message: /references have 10[47]\d{4} bytes together, .* gets 1048576 at most/,
+    });
+  });
+}
+
+test('values that are as long together as they may are given out, and those that are missing have no length', () => {
+  const content = parseParameters([fullOf(MAX_VALUE_BYTES - 1), { name: '/p/one', value: 'x' }]);
+  const { values, missing } = selectValues(content, ['full', 'not there', 'one']);
+  assert.deepEqual([[...values.keys()], missing], [['full', 'one'], ['not there']]);
 });
 
 const hostile: Record<string, string> = {

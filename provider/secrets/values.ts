@@ -1,6 +1,7 @@
 // Decides which values a secret holds and under which key each of them is asked for (docs/annotations.md).
 
 import { ProviderError } from '../errors.ts';
+import { findNested, readJsonText, readMembers, writeText } from './json-text.ts';
 import {
   classifyText,
   explainMissing,
@@ -37,7 +38,7 @@ export function parseSecretString(text: string): SecretContent {
   const read = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   if (!isObject(parseJson(read)))
     return wholeContent(text, () => classifyText(read, parseJson(read)));
-  const json = tokenize(read);
+  const json = readJsonText(read);
   const members = readMembers(json, 0);
   const allowList = members.get(ALLOW_LIST);
   const shape = { kind: 'object', count: members.size } as const;
@@ -73,19 +74,40 @@ export function parseParameters(parameters: readonly Parameter[]): SecretContent
   };
 }
 
+/**
+ * Of all values that one container is given. The kernel takes no more than 128 KiB for one variable and, with the usual stack, 2 MiB for
+ * all of them and the arguments. Escaped as JSON they can be six times that, which the launcher still reads.
+ */
+export const MAX_VALUE_BYTES = 1_048_576;
+
+/** Throws `values_too_large` as soon as they are: nested references can ask for the same text hundreds of times. */
 export function selectValues(
   content: SecretContent,
   references: readonly string[],
 ): SelectedValues {
   const values = new Map<string, SecretValue>();
   const missing: string[] = [];
+  let bytes = 0;
   for (const reference of references) {
     const value = content.find(reference);
     if (value === undefined) missing.push(reference);
     else values.set(reference, value);
+    bytes += value?.byteLength() ?? 0;
+    if (bytes > MAX_VALUE_BYTES) throw tooLarge(bytes, values.size, references.length);
   }
   if (missing.length === 0) return { values, missing };
   return { values, missing, hint: content.explainMissing(missing) };
+}
+
+function tooLarge(bytes: number, count: number, references: number): ProviderError {
+  const counted =
+    count === references ? `the values of ${count}` : `the values of ${count} of ${references}`;
+  const advice =
+    'refer to the parts that the container needs, and to none that holds others, or mount large data as a file';
+  return new ProviderError(
+    'values_too_large',
+    `${counted} references have ${bytes} bytes together, and a container gets ${MAX_VALUE_BYTES} at most: ${advice}`,
+  );
 }
 
 function wholeContent(text: string, shape: () => SecretShape): SecretContent {
@@ -119,66 +141,4 @@ function parseJson(text: string): unknown {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-// Values stay JSON text until they are asked for: a JavaScript number would round 1e400 and 64-bit integers, and a
-// JavaScript object would know keys, such as __proto__, that nobody wrote.
-type Json = {
-  readonly tokens: readonly string[];
-  /** Where the value ends that begins at a token: a bracket's partner, or the token itself. */
-  readonly ends: readonly number[];
-  /** Objects read so far, by where they begin: a secret is read once, however much is asked of it. */
-  readonly objects: Map<number, ReadonlyMap<string, number>>;
-};
-
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-
-/** `text` is valid JSON, so its tokens need no more checking. */
-function tokenize(text: string): Json {
-  const tokens = text.match(TOKEN) ?? [];
-  const ends = tokens.map((_, index) => index);
-  const open: number[] = [];
-  for (const [index, token] of tokens.entries()) {
-    if (token === '{' || token === '[') open.push(index);
-    if (token === '}' || token === ']') ends[open.pop() ?? index] = index;
-  }
-  return { tokens, ends, objects: new Map() };
-}
-
-/** Where the value of each key of the object at `start` begins. Of a key that comes twice the last one counts. */
-function readMembers({ tokens, ends, objects }: Json, start: number): ReadonlyMap<string, number> {
-  const known = objects.get(start);
-  if (known !== undefined) return known;
-  const members = new Map<string, number>();
-  const end = ends[start] ?? start;
-  // Tokens of a member: key, colon, value, and a comma or the end of the object.
-  for (let at = start + 1; at < end;) {
-    const value = at + 2;
-    members.set(parseText(tokens[at]), value);
-    at = (ends[value] ?? end) + 2;
-  }
-  objects.set(start, members);
-  return members;
-}
-
-function findNested(json: Json, path: readonly string[]): number | undefined {
-  let at: number | undefined = 0;
-  for (const key of path) {
-    if (at === undefined || json.tokens[at] !== '{') return undefined;
-    at = readMembers(json, at).get(key);
-  }
-  return at;
-}
-
-/** What a container's environment shows of the value at `start`. */
-function writeText({ tokens, ends }: Json, start: number): string {
-  const token = tokens[start];
-  if (token === 'null') return '';
-  if (token?.startsWith('"') === true) return parseText(token);
-  return tokens.slice(start, (ends[start] ?? start) + 1).join('');
-}
-
-/** `token` is a valid JSON string. */
-function parseText(token = '""'): string {
-  return String(JSON.parse(token));
 }

@@ -1,5 +1,6 @@
 // What the applications of the listeners are made with in a test, and what a listener tells them of a connection.
 
+import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { createGuard } from '../http/guard.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -15,6 +16,7 @@ export const limits = {
 /** What the listener tells about the connection, and brings the body. */
 export const connection = (body: Readable = Readable.from([])) => ({
   incoming: Object.assign(body, { socket: { remoteAddress: '10.1.2.3' } }),
+  outgoing: Object.assign(new EventEmitter(), { closed: false }),
 });
 export const bytes = (text: string) => Readable.from(text === '' ? [] : [Buffer.from(text)]);
 

@@ -101,6 +101,7 @@ func TestRefusal(t *testing.T) {
 		"a Pod that is not running yet":  {409, `{"code":"container_not_running","message":"wait"}`, "409 container_not_running: wait", true},
 		"a restart not shown yet":        {403, `{"code":"launch_window_closed","message":"late"}`, "403 launch_window_closed: late", true},
 		"another conflict":               {409, `{"code":"ambiguous_parameter","message":"two"}`, "409 ambiguous_parameter: two", false},
+		"values that stay too large":     {422, `{"code":"values_too_large","message":"less"}`, "422 values_too_large: less", false},
 		"too many requests":              {429, `{"code":"rate_limited","message":"later"}`, "429 rate_limited: later", true},
 		"a provider without AWS":         {502, `{"code":"aws_unavailable","message":"down"}`, "502 aws_unavailable: down", true},
 		"a proxy's page is not repeated": {503, page, "503 Service Unavailable", true},

@@ -1,0 +1,119 @@
+// Reads JSON as the text that it is: a JavaScript number would round 1e400 and 64-bit integers, and a JavaScript object would know
+// keys, such as __proto__, that nobody wrote. A part of it is a slice of the text, so that asking for a part costs as good as nothing,
+// however large it is and however often it is asked for.
+
+export type JsonText = {
+  /** Without blanks between its tokens. */
+  readonly text: string;
+  /** Where each token begins, and where the last one ends. */
+  readonly starts: readonly number[];
+  /** Of each token the last one of its value: a bracket's partner, or the token itself. */
+  readonly ends: readonly number[];
+  /** Objects read so far, by where they begin: one is read once, however much is asked of it. */
+  readonly objects: Map<number, ReadonlyMap<string, number>>;
+};
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+
+/** `json` is valid JSON, so its tokens need no more checking. */
+export function readJsonText(json: string): JsonText {
+  const text = withoutBlanks(json);
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const open: number[] = [];
+  for (let at = 0; at < text.length; at = endOfToken(text, at)) {
+    const code = text.charCodeAt(at);
+    const token = starts.push(at) - 1;
+    ends.push(token);
+    if (isOpening(code)) open.push(token);
+    if (isClosing(code)) ends[open.pop() ?? token] = token;
+  }
+  starts.push(text.length);
+  return { text, starts, ends, objects: new Map() };
+}
+
+/** Where the value of each key of the object at `start` begins. Of a key that comes twice the last one counts. */
+export function readMembers(json: JsonText, start: number): ReadonlyMap<string, number> {
+  const known = json.objects.get(start);
+  if (known !== undefined) return known;
+  const members = new Map<string, number>();
+  const end = json.ends[start] ?? start;
+  // Tokens of a member: key, colon, value, and a comma or the end of the object.
+  for (let at = start + 1; at < end;) {
+    const value = at + 2;
+    members.set(parseString(textBetween(json, at, at)), value);
+    at = (json.ends[value] ?? end) + 2;
+  }
+  json.objects.set(start, members);
+  return members;
+}
+
+export function findNested(json: JsonText, path: readonly string[]): number | undefined {
+  let at: number | undefined = 0;
+  for (const key of path) {
+    if (at === undefined || json.text.charAt(json.starts[at] ?? 0) !== '{') return undefined;
+    at = readMembers(json, at).get(key);
+  }
+  return at;
+}
+
+/** What a container's environment shows of the value at `start`. */
+export function writeText(json: JsonText, start: number): string {
+  const text = textBetween(json, start, json.ends[start] ?? start);
+  if (text === 'null') return '';
+  return text.startsWith('"') ? parseString(text) : text;
+}
+
+function textBetween({ text, starts }: JsonText, first: number, last: number): string {
+  return text.slice(starts[first], starts[last + 1]);
+}
+
+/** `token` is a valid JSON string. */
+function parseString(token: string): string {
+  return token.includes('\\') ? String(JSON.parse(token)) : token.slice(1, -1);
+}
+
+function withoutBlanks(json: string): string {
+  if (!/[ \t\r\n]/.test(json)) return json;
+  return json.replaceAll(/("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+/g, '$1');
+}
+
+/** Of the token that begins at `start`. */
+function endOfToken(text: string, start: number): number {
+  const code = text.charCodeAt(start);
+  if (code === QUOTE) return endOfString(text, start + 1);
+  let at = start + 1;
+  if (isPunctuation(code)) return at;
+  while (at < text.length && !isPunctuation(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** The first quote from `from` on that no backslash takes its meaning. */
+function endOfString(text: string, from: number): number {
+  let at = text.indexOf('"', from);
+  while (text.charCodeAt(at - 1) === BACKSLASH && isEscaped(text, at))
+    at = text.indexOf('"', at + 1);
+  return at + 1;
+}
+
+/** After an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let from = at;
+  while (text.charCodeAt(from - 1) === BACKSLASH) from -= 1;
+  return (at - from) % 2 === 1;
+}
+
+function isPunctuation(code: number): boolean {
+  return code === COMMA || code === COLON || isOpening(code) || isClosing(code);
+}
+
+function isOpening(code: number): boolean {
+  return code === 0x7b || code === 0x5b;
+}
+
+function isClosing(code: number): boolean {
+  return code === 0x7d || code === 0x5d;
+}
