@@ -18,7 +18,12 @@ import { createLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
 import { startRegistry } from './testing/registry.ts';
-import { createWorstQuestion, worstKinds, type WorstKind } from './testing/worst-questions.ts';
+import {
+  createWorstQuestion,
+  failingKinds,
+  worstKinds,
+  type WorstKind,
+} from './testing/worst-questions.ts';
 
 const [kubernetes, aws, registry] = await Promise.all([
   startKubernetesApi(),
@@ -107,6 +112,13 @@ for (const kind of worstKinds) {
     const { requests, secrets } = countCalls();
     assert.ok(requests - before.requests <= PER_QUESTION.requests, `${requests} requests`);
     assert.ok(secrets - before.secrets <= PER_QUESTION.pullSecrets, `${secrets} Secrets`);
+  });
+}
+
+for (const kind of failingKinds) {
+  test(`${kind}, ten times over: the same, within the memory of the chart`, async () => {
+    for (let time = 0; time < 10; time += 1) await ask(kind, 'tenant');
+    assert.ok(readPeakMb() < readMemoryLimit(), `${readPeakMb()} MB`);
   });
 }
 

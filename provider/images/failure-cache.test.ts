@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { ProviderError, type ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { startRegistryAndReader } from '../testing/registry-reader.ts';
 import { createFailureCache, type Failure } from './failure-cache.ts';
 
@@ -11,7 +11,7 @@ afterEach(async () => {
 
 const failed = (code: ErrorCode, retryAfterSeconds?: number): Failure => ({
   kind: 'failed',
-  error: new ProviderError(code, 'm', retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  words: { code, message: 'm', retryAfterSeconds },
 });
 
 const cases: Record<string, [failure: Failure, keptMs: number]> = {
@@ -34,7 +34,7 @@ for (const [name, [failure, keptMs]] of Object.entries(cases)) {
     const keys = { lookup: 'image', registry: 'host' };
     cache.keep(keys, failure);
     clock.now += keptMs - 1;
-    if (keptMs > 0) assert.equal(cache.find(keys), failure);
+    if (keptMs > 0) assert.deepEqual(cache.find(keys), failure);
     clock.now += 1;
     assert.equal(cache.find(keys), undefined);
   });

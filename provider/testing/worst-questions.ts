@@ -36,6 +36,22 @@ export function createWorstQuestion(
 
 const { images: IMAGES, pullSecrets: PULL_SECRETS, bytesAnswered: BYTES_ANSWERED } = PER_QUESTION;
 
+type Kinds = Record<string, (standIns: WorstStandIns, namespace: string) => object>;
+
+/** As long as documents may be. Of the first character each one takes two bytes as text, so the text is twice as long. */
+const LONG_TEXT = 'Ω'.padEnd(PER_REQUEST.contentBytes - 1_000, 'x');
+
+const failing = {
+  'manifests that are no JSON': ({ registry }) =>
+    documents(registry, 'no-json', OCI_MANIFEST, `{"config":"${LONG_TEXT}"`),
+  'manifests of no image': ({ registry }) =>
+    documents(registry, 'no-image', OCI_MANIFEST, { config: { mediaType: LONG_TEXT } }),
+  'indexes of as many values as are read, without images': ({ registry }) =>
+    documents(registry, 'no-images', OCI_INDEX, { manifests: Array(99_000).fill({}) }),
+  'configs of no image': ({ registry }) =>
+    images(registry, 'no-config', () => configOf({ Entrypoint: LONG_TEXT })),
+} as const satisfies Kinds;
+
 const kinds = {
   'commands as long as the answer may be': ({ registry }) =>
     images(registry, 'long-commands', () =>
@@ -68,9 +84,13 @@ const kinds = {
     registry.neverAnswer(/\/silent\//);
     return images(registry, 'silent', () => configOf({ Entrypoint: ['/app'] }));
   },
-} as const satisfies Record<string, (standIns: WorstStandIns, namespace: string) => object>;
+  ...failing,
+} as const satisfies Kinds;
 
 export const worstKinds = Object.keys(kinds) as readonly WorstKind[];
+
+/** That are told apart from images only when all of them has been read. */
+export const failingKinds = Object.keys(failing) as readonly (keyof typeof failing)[];
 
 type Config = ReturnType<typeof createDocument>;
 
@@ -92,6 +112,16 @@ function images(registry: TestRegistry, name: string, createConfig: () => Config
     registry.addManifest(repository, tag, { contentType: OCI_MANIFEST, content });
     return `${registry.host}/${repository}:${tag}`;
   });
+  return { images: references };
+}
+
+/** The same under as many tags, in place of a manifest. */
+function documents(registry: TestRegistry, name: string, contentType: string, content: unknown) {
+  const repository = `${name}/team`;
+  const { bytes: body } = createDocument(contentType, content);
+  const headers = { 'content-type': contentType };
+  registry.answerNext(Infinity, new RegExp(`/${repository}/`), { status: 200, headers, body });
+  const references = Array.from({ length: IMAGES }, () => `${registry.host}/${repository}:v${(made += 1)}`);
   return { images: references };
 }
 
