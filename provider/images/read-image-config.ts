@@ -100,7 +100,8 @@ function createSharedRead(tools: LookupTools, { timeoutMs, now, limits }: Shared
       if (outcome.kind === 'refused') failures.keep(keys, outcome);
       return outcome;
     } catch (error) {
-      if (error instanceof ProviderError) failures.keep(keys, { kind: 'failed', words: wordsOf(error) });
+      if (error instanceof ProviderError)
+        failures.keep(keys, { kind: 'failed', words: wordsOf(error) });
       throw error;
     }
   };
