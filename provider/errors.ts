@@ -50,11 +50,28 @@ export class ProviderError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly retryAfterSeconds?: number } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly retryAfterSeconds?: number | undefined;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'ProviderError';
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
+}
+
+/**
+ * What is told of an error, for whoever keeps it longer than the request that it ended. The error itself holds more than it
+ * shows: its cause, and until its stack is read the functions on it with all that they know, such as a document of megabytes.
+ */
+export type ErrorWords = Pick<ProviderError, 'code' | 'message' | 'retryAfterSeconds'>;
+
+export function wordsOf({ code, message, retryAfterSeconds }: ProviderError): ErrorWords {
+  return { code, message, retryAfterSeconds };
+}
+
+export function errorOf({ code, message, retryAfterSeconds }: ErrorWords): ProviderError {
+  return new ProviderError(code, message, { retryAfterSeconds });
 }

@@ -18,7 +18,12 @@ import { createLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
 import { startRegistry } from './testing/registry.ts';
-import { createWorstQuestion, worstKinds, type WorstKind } from './testing/worst-questions.ts';
+import {
+  createWorstQuestion,
+  failingKinds,
+  worstKinds,
+  type WorstKind,
+} from './testing/worst-questions.ts';
 
 const [kubernetes, aws, registry] = await Promise.all([
   startKubernetesApi(),
@@ -107,6 +112,21 @@ for (const kind of worstKinds) {
     const { requests, secrets } = countCalls();
     assert.ok(requests - before.requests <= PER_QUESTION.requests, `${requests} requests`);
     assert.ok(secrets - before.secrets <= PER_QUESTION.pullSecrets, `${secrets} Secrets`);
+  });
+}
+
+/** Of some of the images; of the others that they are too much together. */
+const TOLD_APART =
+  /is not JSON|its config is "Ωx+…"|has a descriptor without|its entrypoint is not a list/;
+
+for (const kind of failingKinds) {
+  test(`${kind}, ten times over: the same, within the memory of the chart`, async () => {
+    for (let time = 0; time < 10; time += 1) {
+      const { images, errors } = await ask(kind, 'tenant');
+      assert.deepEqual(images, {});
+      assert.match(Object.values(errors).join('\n'), TOLD_APART);
+    }
+    assert.ok(readPeakMb() < readMemoryLimit(), `${readPeakMb()} MB`);
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { ProviderError, type ErrorCode } from '../errors.ts';
+import { OCI_MANIFEST } from '../testing/registry-images.ts';
 import { startRegistryAndReader } from '../testing/registry-reader.ts';
 import { createFailureCache, type Failure } from './failure-cache.ts';
 
@@ -11,7 +12,7 @@ afterEach(async () => {
 
 const failed = (code: ErrorCode, retryAfterSeconds?: number): Failure => ({
   kind: 'failed',
-  error: new ProviderError(code, 'm', retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  words: { code, message: 'm', retryAfterSeconds },
 });
 
 const cases: Record<string, [failure: Failure, keptMs: number]> = {
@@ -34,11 +35,42 @@ for (const [name, [failure, keptMs]] of Object.entries(cases)) {
     const keys = { lookup: 'image', registry: 'host' };
     cache.keep(keys, failure);
     clock.now += keptMs - 1;
-    if (keptMs > 0) assert.equal(cache.find(keys), failure);
+    if (keptMs > 0) assert.deepEqual(cache.find(keys), failure);
     clock.now += 1;
     assert.equal(cache.find(keys), undefined);
   });
 }
+
+const keysOf = (key: number) => ({ lookup: `image ${key}`, registry: `host ${key}` });
+
+test('of a message no more is kept than one line shows', () => {
+  const cache = createFailureCache(() => 0);
+  const words = { code: 'image_unreadable', message: 'x'.repeat(5_000) } as const;
+  cache.keep(keysOf(0), { kind: 'failed', words: { ...words, retryAfterSeconds: undefined } });
+  const found = cache.find(keysOf(0));
+  assert.ok(found?.kind === 'failed');
+  assert.equal(found.words.message, `${'x'.repeat(999)}…`);
+});
+
+test('failures whose time is over leave, and push out none that lasts', () => {
+  const clock = { now: 1_000 };
+  const cache = createFailureCache(() => clock.now);
+  cache.keep(keysOf(0), failed('image_unreadable'));
+  for (let key = 1; key < 4_000; key += 1) cache.keep(keysOf(key), failed('registry_unavailable'));
+  clock.now += 5_000;
+  for (let key = 4_000; key < 8_000; key += 1) cache.keep(keysOf(key), failed('image_not_found'));
+  assert.ok(cache.find(keysOf(0)));
+});
+
+test('long failures push out what was used least', () => {
+  const cache = createFailureCache(() => 0);
+  const refusals = [{ source: 'x'.repeat(1_500_000), status: 403 }];
+  for (const key of [0, 1, 2]) cache.keep(keysOf(key), { kind: 'refused', refusals });
+  assert.deepEqual(
+    [0, 1, 2].map((key) => cache.find(keysOf(key)) !== undefined),
+    [false, true, true],
+  );
+});
 
 async function start() {
   const started = await startRegistryAndReader();
@@ -72,6 +104,22 @@ test('a failure of one image is not that of another, nor of another platform', a
   assert.deepEqual(entrypoint, ['/b']);
 });
 
+test('who asks again is told the same by an error of its own, which holds nothing of the first', async () => {
+  const { registry, read, countOf } = await start();
+  registry.addManifest('app', 'v1', { contentType: OCI_MANIFEST, content: '{' });
+  const [first, again] = [await failureOf(read), await failureOf(read)];
+  assert.equal(countOf(/./), 1);
+  assert.deepEqual([again.code, again.message], [first.code, first.message]);
+  assert.notEqual(again, first);
+  assert.equal(again.cause, undefined);
+
+  async function failureOf(ask: typeof read): Promise<ProviderError> {
+    const error: unknown = await ask(`${registry.host}/app:v1`).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof ProviderError);
+    return error;
+  }
+});
+
 test('a registry that asks for a time is left alone for it, with all its images', async () => {
   const { registry, read, clock, countOf } = await start();
   registry.addImage('app', 'v1', { entrypoint: ['/app'] });
@@ -82,4 +130,21 @@ test('a registry that asks for a time is left alone for it, with all its images'
   assert.equal(countOf(/./), 1);
   clock.now += 30_000;
   assert.deepEqual((await read(`${registry.host}/app:v1`)).entrypoint, ['/app']);
+});
+
+test('what a registry asks of one namespace holds for no other, nor is it told its words', async () => {
+  const { registry, read, countOf } = await start();
+  const errors = [{ code: 'TOOMANYREQUESTS', message: 'quota of team shop' }];
+  const busy = { status: 429, headers: { 'retry-after': '30' }, body: JSON.stringify({ errors }) };
+  registry.answerNext(1, /./, busy);
+  for (const image of ['app:v1', 'other:v1']) {
+    await assert.rejects(read(`${registry.host}/${image}`, { namespace: 'shop' }), {
+      code: 'registry_rate_limited',
+      message: /quota of team shop/,
+    });
+  }
+  assert.equal(countOf(/./), 1);
+  registry.addImage('app', 'v1', { entrypoint: ['/app'] });
+  const { entrypoint } = await read(`${registry.host}/app:v1`, { namespace: 'bank' });
+  assert.deepEqual(entrypoint, ['/app']);
 });

@@ -1,13 +1,15 @@
 // Keeps failures of lookups for seconds, so that Pods which are created again and again do not ask again and again.
 
 import { LRUCache } from 'lru-cache';
-import type { ErrorCode, ProviderError } from '../errors.ts';
+import type { ErrorCode, ErrorWords } from '../errors.ts';
 import type { Refusal } from './lookup-message.ts';
+import { shorten } from './shorten.ts';
 
 export type Failure =
   /** What every credential was. */
   | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
-  | { readonly kind: 'failed'; readonly error: ProviderError };
+  /** Not the error itself, which may hold what was read. */
+  | { readonly kind: 'failed'; readonly words: ErrorWords };
 
 export type FailureKeys = {
   /** Of this image for these credentials. */
@@ -22,6 +24,9 @@ export type FailureCache = {
 };
 
 const MAX_FAILURES = 5_000;
+const MAX_CHARACTERS = 4_194_304;
+/** Of a message, which can have words of the registry in it. */
+const MAX_MESSAGE = 1_000;
 const REFUSED_MS = 10_000;
 // However long a registry asks for: it may have been wrong, or mended.
 const LONGEST_MS = 60_000;
@@ -37,33 +42,49 @@ const KEPT_MS: Partial<Record<ErrorCode, number>> = {
 };
 
 export function createFailureCache(now: () => number): FailureCache {
-  const kept = new LRUCache<string, { failure: Failure; until: number }>({ max: MAX_FAILURES });
+  const kept = new LRUCache<string, { failure: Failure; until: number }>({
+    max: MAX_FAILURES,
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: ({ failure }, key) => key.length + JSON.stringify(failure).length,
+  });
   const findOne = (key: string) => {
     const found = kept.get(key);
     return found && found.until > now() ? found.failure : undefined;
   };
+  const dropEnded = () => {
+    for (const [key, { until }] of kept.entries()) if (until <= now()) kept.delete(key);
+  };
   return {
     find: ({ lookup, registry }) => findOne(registry) ?? findOne(lookup),
     keep: ({ lookup, registry }, failure) => {
-      // A registry that names a time means whoever asks, and not one image.
+      dropEnded();
+      const keptMs = decideKeptMs(failure);
+      if (keptMs === 0) return;
+      // A registry that names a time means all of its images.
       const key = isTimed(failure) ? registry : lookup;
-      kept.set(key, { failure, until: now() + decideKeptMs(failure) });
+      kept.set(key, { failure: shortened(failure), until: now() + keptMs });
     },
   };
 }
 
+function shortened(failure: Failure): Failure {
+  if (failure.kind === 'refused') return failure;
+  const { words } = failure;
+  return { kind: 'failed', words: { ...words, message: shorten(words.message, MAX_MESSAGE) } };
+}
+
 function isTimed(failure: Failure): boolean {
-  return failure.kind === 'failed' && waitOf(failure.error) !== undefined;
+  return failure.kind === 'failed' && waitOf(failure.words) !== undefined;
 }
 
 function decideKeptMs(failure: Failure): number {
   if (failure.kind === 'refused') return REFUSED_MS;
-  const seconds = waitOf(failure.error);
+  const seconds = waitOf(failure.words);
   return seconds === undefined
-    ? (KEPT_MS[failure.error.code] ?? 0)
+    ? (KEPT_MS[failure.words.code] ?? 0)
     : Math.min(seconds * 1000, LONGEST_MS);
 }
 
-function waitOf({ code, retryAfterSeconds }: ProviderError): number | undefined {
+function waitOf({ code, retryAfterSeconds }: ErrorWords): number | undefined {
   return code === 'registry_rate_limited' ? retryAfterSeconds : undefined;
 }

@@ -35,11 +35,24 @@ test('an image that does not name its platform is linux/amd64', () => {
   assert.deepEqual(platform, { os: 'linux', architecture: 'amd64', variant: undefined });
 });
 
+test('of a platform no more is read than a node could be named', () => {
+  const { platform } = parse({ os: 'x'.repeat(1_000), architecture: 'a'.repeat(64), config: {} });
+  assert.deepEqual(platform, {
+    os: `${'x'.repeat(63)}…`,
+    architecture: 'a'.repeat(64),
+    variant: undefined,
+  });
+});
+
 const refused: Record<string, [document: unknown, message: RegExp]> = {
   'a text as entrypoint': [{ config: { Entrypoint: '/app' } }, /its entrypoint is not a list/],
   'numbers in cmd': [{ config: { Cmd: [1] } }, /its cmd is not a list of strings/],
   'more than a process takes': [
     { config: { Entrypoint: ['/app'], Cmd: ['x'.repeat(131_072)] } },
+    /its entrypoint and cmd are longer than 131072 bytes/,
+  ],
+  'more than a process takes, in bytes': [
+    { config: { Entrypoint: ['/app'], Cmd: ['é'.repeat(65_536)] } },
     /its entrypoint and cmd are longer than 131072 bytes/,
   ],
   'a NUL byte': [{ config: { Cmd: ['a\0b'] } }, /its cmd holds a NUL byte/],

@@ -52,7 +52,7 @@ export const PER_DOCKER_CONFIG = {
 
 /** All lookups together, and of that one namespace: the others leave memory and connections to launches and to each other. */
 export const AT_ONCE = {
-  /** An image takes up to 12 MiB while it is read: its manifests and configs, and what asks for them. */
+  /** Of an image up to 8 MiB are read at once, its platforms side by side; each document is let go as soon as it is parsed. */
   images: { all: 8, perKey: 4 },
   /** As many as lookups have connections to the API server; launches have others. */
   pullSecrets: { all: 10, perKey: 5 },

@@ -3,6 +3,7 @@
 import { ProviderError } from '../errors.ts';
 import { ANONYMOUS_SOURCE } from './keychain.ts';
 import { describeImage, type ImageReference } from './reference.ts';
+import { shorten } from './shorten.ts';
 
 export type Refusal = {
   readonly source: string;
@@ -114,5 +115,5 @@ function listSources(refusals: readonly Refusal[]): string {
 
 function toOneLine(text: string): string {
   const line = text.replaceAll(/\s+|\p{Cc}/gu, ' ');
-  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
+  return shorten(line, MAX_LENGTH);
 }

@@ -80,6 +80,16 @@ const refused: Record<string, [document: unknown, contentType: string, message: 
     OCI_MANIFEST,
     /is not a container image: its config is "application\/vnd.cncf.helm.config.v1\+json"/,
   ],
+  'a config of a long type': [
+    { config: config('x'.repeat(1_000)) },
+    OCI_MANIFEST,
+    /its config is "x{99}…"; or set command$/,
+  ],
+  'a config of a type that is a list': [
+    { config: { mediaType: Array(1_000).fill('x'), digest: DIGEST, size: 1 } },
+    OCI_MANIFEST,
+    /its config is "of a type that is no text"; or set command$/,
+  ],
   'an artifact with an empty config': [
     { artifactType: 'text/x', config: config('application/vnd.oci.empty.v1+json') },
     OCI_MANIFEST,
@@ -125,9 +135,11 @@ for (const [name, [document, contentType, message]] of Object.entries(refused)) 
   });
 }
 
-test('refuses what is not JSON or not UTF-8', () => {
+// The cause of what JSON.parse throws is all of the text.
+test('refuses what is not JSON or not UTF-8, without a cause that would hold it', () => {
   for (const bytes of [Buffer.from('<html>'), Buffer.from([0x22, 0xff, 0x22]), Buffer.alloc(0)]) {
-    assert.throws(() => parseManifest(bytes, OCI_MANIFEST), { code: 'image_unreadable' });
+    const expected = { code: 'image_unreadable', cause: undefined };
+    assert.throws(() => parseManifest(bytes, OCI_MANIFEST), expected);
   }
 });
 

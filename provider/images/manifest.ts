@@ -5,6 +5,7 @@ import { ProviderError } from '../errors.ts';
 import { parsePlatform, type Platform } from './image-config.ts';
 import { isDigest, type Digest } from './reference.ts';
 import { isObject, parseJsonObject, readObject, type JsonObject } from './registry-json.ts';
+import { shorten } from './shorten.ts';
 
 export type Descriptor = {
   readonly digest: Digest;
@@ -33,6 +34,9 @@ const CONFIG_TYPES = [
   // What early Docker registries called it; the container runtimes take it too.
   'application/octet-stream',
 ];
+
+// Of what a document says, in an error.
+const MAX_QUOTED = 100;
 
 /** For the Accept header. */
 export const MANIFEST_TYPES = [...INDEX_TYPES, ...IMAGE_TYPES];
@@ -78,8 +82,9 @@ function parseConfigDescriptor(document: JsonObject): Descriptor {
   if (!isObject(document['config'])) throw unreadable('is not a container image: it has no config');
   const { mediaType = 'application/octet-stream' } = document['config'];
   if (typeof mediaType !== 'string' || !CONFIG_TYPES.includes(mediaType)) {
+    const type = typeof mediaType === 'string' ? mediaType : 'of a type that is no text';
     throw unreadable(
-      `is not a container image: its config is ${JSON.stringify(mediaType).slice(0, 100)}`,
+      `is not a container image: its config is ${JSON.stringify(shorten(type, MAX_QUOTED))}`,
     );
   }
   return parseDescriptor(document['config']);

@@ -2,7 +2,7 @@
 
 import { untilAborted } from '../concurrency/until-aborted.ts';
 import { withTimeLimit } from '../concurrency/time-limit.ts';
-import { ProviderError } from '../errors.ts';
+import { errorOf, ProviderError, wordsOf } from '../errors.ts';
 import { credentialKey } from './credential.ts';
 import { createFailureCache, type FailureKeys } from './failure-cache.ts';
 import { createImageCache } from './image-cache.ts';
@@ -100,14 +100,15 @@ function createSharedRead(tools: LookupTools, { timeoutMs, now, limits }: Shared
       if (outcome.kind === 'refused') failures.keep(keys, outcome);
       return outcome;
     } catch (error) {
-      if (error instanceof ProviderError) failures.keep(keys, { kind: 'failed', error });
+      if (error instanceof ProviderError)
+        failures.keep(keys, { kind: 'failed', words: wordsOf(error) });
       throw error;
     }
   };
   return async (attempt: LookupAttempt): Promise<Outcome> => {
     const keys = keysOf(attempt);
     const failure = failures.find(keys);
-    if (failure?.kind === 'failed') throw failure.error;
+    if (failure?.kind === 'failed') throw errorOf(failure.words);
     if (failure) return failure;
     for (;;) {
       try {
@@ -127,7 +128,7 @@ function keysOf({ lookup, candidates }: LookupAttempt): FailureKeys {
   const access = [skipVerify, ...candidates.map(keyOf)];
   return {
     lookup: JSON.stringify([asker.namespace, reference, architectures, access]),
-    registry: JSON.stringify([reference.registry, access]),
+    registry: JSON.stringify([asker.namespace, reference.registry, access]),
   };
 }
 

@@ -1,11 +1,11 @@
 // Reads what one image runs: its manifest, the manifests of its platforms, their configs.
 
 import { ProviderError } from '../errors.ts';
-import { parseImageConfig, type Platform, type PlatformCommand } from './image-config.ts';
+import type { Platform, PlatformCommand } from './image-config.ts';
 import { PER_IMAGE } from './lookup-budget.ts';
-import { parseManifest, type Descriptor, type IndexEntry } from './manifest.ts';
+import type { Descriptor, IndexEntry } from './manifest.ts';
 import { matchesPlatform } from './platforms.ts';
-import type { ManifestBytes, RegistryAccess, RegistryClient } from './registry-client.ts';
+import type { ReadManifest, RegistryAccess, RegistryClient } from './registry-client.ts';
 
 export type Platforms = {
   /** Of the platforms asked for. */
@@ -16,7 +16,7 @@ export type Platforms = {
 
 type ImageToRead = {
   readonly access: RegistryAccess;
-  readonly top: ManifestBytes;
+  readonly top: ReadManifest;
   readonly architectures: readonly string[];
 };
 
@@ -36,10 +36,9 @@ export async function readPlatforms(
   image: ImageToRead,
   signal: AbortSignal,
 ): Promise<Platforms> {
-  const { bytes, contentType, digest } = image.top;
-  const left = { bytes: MAX_BYTES - bytes.length };
+  const { manifest, digest, size } = image.top;
+  const left = { bytes: MAX_BYTES - size };
   const walk: Walk = { ...image, registry, signal, seen: new Set([digest]), left };
-  const manifest = parseManifest(bytes, contentType);
   return manifest.kind === 'index'
     ? await readEntries(walk, manifest.entries, 1)
     : { commands: [await readCommand(walk, manifest.config)], others: [] };
@@ -68,8 +67,7 @@ async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<
   seen.add(entry.digest);
   if (seen.size > MAX_PLATFORMS) throw tooLarge(`has more than ${MAX_PLATFORMS} platforms`);
   reserve(walk, entry);
-  const child = await registry.readManifest(access, entry, signal);
-  const manifest = parseManifest(child.bytes, child.contentType);
+  const { manifest } = await registry.readManifest(access, entry, signal);
   if (manifest.kind === 'index') return readEntries(walk, manifest.entries, depth + 1);
   const command = await readCommand(walk, manifest.config);
   const platform = entry.platform ?? command.platform;
@@ -82,7 +80,7 @@ async function readEntry(walk: Walk, entry: IndexEntry, depth: number): Promise<
 async function readCommand(walk: Walk, config: Descriptor) {
   const { access, registry, signal } = walk;
   reserve(walk, config);
-  return parseImageConfig(await registry.readConfig(access, config, signal));
+  return registry.readConfig(access, config, signal);
 }
 
 /** By what the descriptor says, which is all that is read; before it is read, as the platforms are read side by side. */

@@ -9,7 +9,14 @@ import {
   type SendAuthorized,
 } from './authorized-request.ts';
 import type { Credential } from './credential.ts';
-import { isSchema1, MANIFEST_TYPES, type Descriptor } from './manifest.ts';
+import { parseImageConfig, type PlatformCommand } from './image-config.ts';
+import {
+  isSchema1,
+  MANIFEST_TYPES,
+  parseManifest,
+  type Descriptor,
+  type Manifest,
+} from './manifest.ts';
 import { PER_REQUEST } from './lookup-budget.ts';
 import type { OutboundAnswer, SendOutbound } from './outbound-client.ts';
 import type { Asker } from './question-budget.ts';
@@ -28,20 +35,24 @@ export type RegistryAccess = {
   readonly asker: Asker;
 };
 
-export type ManifestBytes = {
-  readonly bytes: Uint8Array;
-  readonly contentType: string;
+export type ReadManifest = {
+  readonly manifest: Manifest;
   readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
 };
 
-/** All throw RegistryRefusal where another credential may help, and ProviderError where none will. */
+/**
+ * All throw RegistryRefusal where another credential may help, and ProviderError where none will. Documents are parsed here, so
+ * that nobody holds their megabytes while more is read.
+ */
 export type RegistryClient = {
   /** What the tag or digest of the reference names; else this child of it. */
   readonly readManifest: (
     access: RegistryAccess,
     child: Descriptor | undefined,
     signal: AbortSignal,
-  ) => Promise<ManifestBytes>;
+  ) => Promise<ReadManifest>;
   /** What the tag names now, without reading it; undefined where the registry does not tell. */
   readonly readTagDigest: (
     access: RegistryAccess,
@@ -51,7 +62,7 @@ export type RegistryClient = {
     access: RegistryAccess,
     config: Descriptor,
     signal: AbortSignal,
-  ) => Promise<Uint8Array>;
+  ) => Promise<PlatformCommand>;
 };
 
 /** The registry answered 401, 403 or 404: perhaps it would not with another credential. */
@@ -97,7 +108,8 @@ export function createRegistryClient(dependencies: RegistryClientDependencies): 
       const contentType = textOf(headers['content-type']);
       // Schema 1 has the digest of a part of what is sent, so it is refused as what it is.
       if (!isSchema1(contentType)) checkContent(body, { digest, size: child?.size });
-      return { bytes: body, contentType, digest: digestOf(body) };
+      const manifest = parseManifest(body, contentType);
+      return { manifest, digest: digestOf(body), size: body.length };
     },
     readTagDigest: async (access, signal) => {
       const path = manifestPath(access, undefined);
@@ -116,7 +128,7 @@ export function createRegistryClient(dependencies: RegistryClientDependencies): 
       const content = { path, method: 'GET', accept: '*/*', maxBytes: limitOf(config) } as const;
       const { body } = checkStatus(await follow(access, content, signal), access);
       checkContent(body, config);
-      return body;
+      return parseImageConfig(body);
     },
   };
 }

@@ -17,14 +17,17 @@ export function parseJsonObject(bytes: Uint8Array, name: string): JsonObject {
       `its ${name} holds more than ${MAX_VALUES} values; push it again or set command`,
     );
   }
+  return readObject(parse(bytes, name), name);
+}
+
+function parse(bytes: Uint8Array, name: string): unknown {
   try {
-    return readObject(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), name);
-  } catch (cause) {
-    if (cause instanceof ProviderError) throw cause;
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // Without the cause: it holds the whole text.
     throw new ProviderError(
       'image_unreadable',
       `its ${name} is not JSON; push it again or set command`,
-      { cause },
     );
   }
 }

@@ -4,6 +4,7 @@
 import type { Credential } from './credential.ts';
 import type { OutboundAnswer } from './outbound-client.ts';
 import { isObject, parseJsonObject } from './registry-json.ts';
+import { shorten } from './shorten.ts';
 
 const MAX_LENGTH = 200;
 
@@ -33,8 +34,7 @@ export function readRegistryMessage(
   const line = message.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();
   const letters = line.toLowerCase().replaceAll(/[^a-z]/g, '');
   if (letters === '' || PLATITUDES.has(letters)) return undefined;
-  const short = line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
-  return short.toWellFormed().replaceAll('"', "'");
+  return shorten(line.replaceAll('"', "'"), MAX_LENGTH);
 }
 
 function readFirstMessage(body: Uint8Array): string {

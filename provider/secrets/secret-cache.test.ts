@@ -207,6 +207,21 @@ for (const [name, [code, keptMs]] of Object.entries(failures)) {
   });
 }
 
+test('a failure that is remembered says the same, and holds nothing else of the first', async () => {
+  const { read, fail } = create();
+  const code = 'aws_throttled';
+  const first = new ProviderError(code, 'too fast', { cause: 'x', retryAfterSeconds: 2 });
+  const reading = assert.rejects(read('one'), first);
+  await fail(first);
+  await reading;
+  await assert.rejects(read('one'), (again) => {
+    assert.ok(again instanceof ProviderError && again !== first);
+    const { message, retryAfterSeconds, cause } = again;
+    assert.deepEqual([message, retryAfterSeconds, cause], ['too fast', 2, undefined]);
+    return again.code === code;
+  });
+});
+
 test('a failure is remembered for no longer than a value', async () => {
   const { read, fail, answer, at } = create(500);
   const code = 'secret_not_found';

@@ -3,7 +3,7 @@
 // somebody may have it is decided anew for each (read-secrets.ts).
 
 import { LRUCache } from 'lru-cache';
-import { ProviderError, type ErrorCode } from '../errors.ts';
+import { errorOf, ProviderError, wordsOf, type ErrorCode, type ErrorWords } from '../errors.ts';
 import { roleKey } from './assumed-role.ts';
 import type { ParametersQuestion } from './parameter-store-client.ts';
 import type { SecretVersionQuestion } from './secrets-manager-client.ts';
@@ -46,7 +46,7 @@ const KEPT_FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 type Outcome =
   | { readonly kind: 'answer'; readonly secret: StoredSecret }
-  | { readonly kind: 'failure'; readonly error: ProviderError };
+  | { readonly kind: 'failure'; readonly words: ErrorWords };
 
 type Kept = { readonly outcome: Outcome; readonly validUntilMs: number };
 
@@ -68,7 +68,7 @@ export function createSecretCache({ ttlMs, observe, now }: SecretCacheOptions): 
       return secret;
     } catch (error) {
       const isKept = error instanceof ProviderError && KEPT_FAILURES.has(error.code);
-      if (isKept) keep({ kind: 'failure', error }, FAILURE_KEPT_MS);
+      if (isKept) keep({ kind: 'failure', words: wordsOf(error) }, FAILURE_KEPT_MS);
       throw error;
     }
   }
@@ -114,5 +114,5 @@ function sizeOf(outcome: Outcome): number {
 
 function settle(outcome: Outcome): StoredSecret {
   if (outcome.kind === 'answer') return outcome.secret;
-  throw outcome.error;
+  throw errorOf(outcome.words);
 }

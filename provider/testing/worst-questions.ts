@@ -15,6 +15,7 @@ import {
   OCI_CONFIG,
   OCI_INDEX,
   OCI_MANIFEST,
+  type Document,
 } from './registry-images.ts';
 import type { TestRegistry } from './registry.ts';
 
@@ -36,6 +37,31 @@ export function createWorstQuestion(
 
 const { images: IMAGES, pullSecrets: PULL_SECRETS, bytesAnswered: BYTES_ANSWERED } = PER_QUESTION;
 
+type Kinds = Record<string, (standIns: WorstStandIns, namespace: string) => object>;
+
+/** As long as documents may be. Of the first character each one takes two bytes as text, so the text is twice as long. */
+const LONG_TEXT = 'Ω'.padEnd(PER_REQUEST.contentBytes - 1_000, 'x');
+
+/** As many as documents may hold: of each, two marks are counted (images/registry-json.ts). */
+const MANY_VALUES = Array(49_900).fill({});
+
+const failing = {
+  'manifests that are no JSON': ({ registry }) =>
+    documents(registry, 'no-json', createDocument(OCI_MANIFEST, `{"config":"${LONG_TEXT}"`)),
+  'manifests of no image': ({ registry }) =>
+    documents(
+      registry,
+      'no-image',
+      createDocument(OCI_MANIFEST, { config: { mediaType: LONG_TEXT } }),
+    ),
+  'indexes of as many values as are read, without images': ({ registry }) =>
+    documents(registry, 'no-images', createDocument(OCI_INDEX, { manifests: MANY_VALUES })),
+  'configs of no image': ({ registry }) =>
+    images(registry, 'no-config', () => configOf({ Entrypoint: LONG_TEXT })),
+  'indexes of two such configs each, which are read side by side': ({ registry }) =>
+    indexes(registry, 'no-configs', { config: configOf({ Entrypoint: LONG_TEXT }), platforms: 2 }),
+} as const satisfies Kinds;
+
 const kinds = {
   'commands as long as the answer may be': ({ registry }) =>
     images(registry, 'long-commands', () =>
@@ -47,9 +73,13 @@ const kinds = {
     ),
   'configs of as many values as are read': ({ registry }) =>
     images(registry, 'many-values', () =>
-      configOf({ Entrypoint: ['/app'] }, { history: Array(99_000).fill({}) }),
+      configOf({ Entrypoint: ['/app'] }, { history: MANY_VALUES }),
     ),
-  'indexes of as many platforms as are read': ({ registry }) => indexes(registry),
+  'indexes of as many platforms as are read': ({ registry }) =>
+    indexes(registry, 'platforms', {
+      config: configOf({ Entrypoint: ['/app'] }),
+      platforms: PER_IMAGE.platforms - 1,
+    }),
   'pull secrets as many and as large as there can be': ({ registry, kubernetes }, namespace) => ({
     ...images(registry, 'pull-secrets', () => configOf({ Entrypoint: ['/app'] })),
     imagePullSecrets: pullSecrets(kubernetes, namespace, manyEntries),
@@ -68,13 +98,15 @@ const kinds = {
     registry.neverAnswer(/\/silent\//);
     return images(registry, 'silent', () => configOf({ Entrypoint: ['/app'] }));
   },
-} as const satisfies Record<string, (standIns: WorstStandIns, namespace: string) => object>;
+  ...failing,
+} as const satisfies Kinds;
 
 export const worstKinds = Object.keys(kinds) as readonly WorstKind[];
 
-type Config = ReturnType<typeof createDocument>;
+/** That are told from images only when they have been read. */
+export const failingKinds = Object.keys(failing) as readonly (keyof typeof failing)[];
 
-function configOf(config: object, more: object = {}): Config {
+function configOf(config: object, more: object = {}): Document {
   const content = { os: 'linux', architecture: 'amd64', config, ...more };
   return createDocument(OCI_CONFIG, content);
 }
@@ -82,7 +114,7 @@ function configOf(config: object, more: object = {}): Config {
 let made = 0;
 
 /** Each under a tag and a digest of its own; they share their config, which is read for each of them. */
-function images(registry: TestRegistry, name: string, createConfig: () => Config) {
+function images(registry: TestRegistry, name: string, createConfig: () => Document) {
   const repository = `${name}/team`;
   const config = createConfig();
   registry.addBlob(repository, config.bytes.toString());
@@ -95,7 +127,20 @@ function images(registry: TestRegistry, name: string, createConfig: () => Config
   return { images: references };
 }
 
-function manifestOf(config: Config, mark: string): object {
+/** The same under as many tags, in place of a manifest. */
+function documents(registry: TestRegistry, name: string, document: Document) {
+  const repository = `${name}/team`;
+  const { bytes: body, contentType } = document;
+  const headers = { 'content-type': contentType };
+  registry.answerNext(Infinity, new RegExp(`/${repository}/`), { status: 200, headers, body });
+  const references = Array.from(
+    { length: IMAGES },
+    () => `${registry.host}/${repository}:v${(made += 1)}`,
+  );
+  return { images: references };
+}
+
+function manifestOf(config: Document, mark: string): object {
   return {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
@@ -105,11 +150,15 @@ function manifestOf(config: Config, mark: string): object {
   };
 }
 
-function indexes(registry: TestRegistry) {
-  const repository = 'platforms/team';
-  const config = configOf({ Entrypoint: ['/app'] });
+/** Of so many platforms, which share their config; it is read for each of them. */
+function indexes(
+  registry: TestRegistry,
+  name: string,
+  { config, platforms }: { readonly config: Document; readonly platforms: number },
+) {
+  const repository = `${name}/team`;
   registry.addBlob(repository, config.bytes.toString());
-  const manifests = Array.from({ length: PER_IMAGE.platforms - 1 }, (_, index) => {
+  const manifests = Array.from({ length: platforms }, (_, index) => {
     const content = manifestOf(config, `platform ${index}`);
     const manifest = createDocument(OCI_MANIFEST, content);
     registry.addManifest(repository, manifest.digest, { contentType: OCI_MANIFEST, content });
