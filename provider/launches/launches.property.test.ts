@@ -7,13 +7,14 @@ import { ProviderError } from '../errors.ts';
 import { parsePod, type Pod } from '../kubernetes/pods.ts';
 import { decideGrant, targetOf, type AccessPolicy } from '../secrets/grant.ts';
 import { injectedPod } from '../testing/injected-pod.ts';
+import { unsignedToken } from '../testing/unsigned-token.ts';
 import { decideSignature, selectContainer } from './decide-launch.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchValuesReader } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
+import { AUDIENCE, parseLaunchToken } from './token.ts';
 
 const DEFAULTS: LaunchDefaults = {
-  audience: 'piggysec.com',
   launchWindowMs: 120_000,
   enforceIntegrity: true,
   enforceServiceAccount: false,
@@ -158,7 +159,7 @@ function createReader(right: Defects, noise: string) {
   const claim = 'authentication.kubernetes.io/pod';
   const extra = { [`${claim}-name`]: ['api-0'], [`${claim}-uid`]: [right.podUid ? 'uid-1' : 'x'] };
   const user = { username: 'system:serviceaccount:shop:api', extra };
-  const audiences = [DEFAULTS.audience];
+  const audiences = [AUDIENCE];
   const review = { authenticated: right.token, audiences, user };
   const rule = { name: 'all', namespaces: ['shop'], secrets: ['shop/*'] };
   const limited = { allowed: false, message: 'too fast', retryAfterSeconds: 1 } as const;
@@ -182,8 +183,7 @@ function createReader(right: Defects, noise: string) {
 }
 
 test('a request that any check from 0 to 8 denies never reaches AWS, and one that none denies does', async () => {
-  const claims = { aud: [DEFAULTS.audience], exp: Date.now() / 1000 + 600 };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+  const token = parseLaunchToken(unsignedToken(), Date.now());
   const context = { signal: new AbortController().signal, note: () => undefined };
   const property = fc.asyncProperty(request, fc.string(), async (right, noise) => {
     const { read, fetched } = createReader(right, noise);

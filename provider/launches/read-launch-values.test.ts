@@ -19,10 +19,10 @@ import {
 import type { LaunchDefaults } from './launch-settings.ts';
 import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
+import { parseLaunchToken } from './token.ts';
 
 const FOREVER = new AbortController().signal;
 const DEFAULTS: LaunchDefaults = {
-  audience: 'piggysec.com',
   launchWindowMs: 120_000,
   enforceIntegrity: true,
   enforceServiceAccount: false,
@@ -96,10 +96,11 @@ function prepare(scenario: Scenario) {
     defaults: { ...DEFAULTS, ...scenario.defaults },
     now: Date.now,
   });
-  const question = { token, body, address: '10.1.2.3' };
   const context = { signal: FOREVER, note: (facts: LaunchFacts) => noted.push(facts) };
   const ask = async () => {
-    const { values, missing } = await readLaunchValues(question, context);
+    const question = { body, address: '10.1.2.3' };
+    const parsed = parseLaunchToken(token, Date.now());
+    const { values, missing } = await readLaunchValues({ token: parsed, ...question }, context);
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };

@@ -29,6 +29,7 @@ import { parseLaunchRequest } from './launch-request.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
 import type { AdmitReview } from './review-limit.ts';
+import type { LaunchToken } from './token.ts';
 
 /** What is known of a request so far, for its audit line. */
 export type LaunchFacts = {
@@ -50,7 +51,7 @@ export type LaunchFacts = {
 };
 
 export type LaunchQuestion = {
-  readonly token: string | undefined;
+  readonly token: LaunchToken;
   readonly body: unknown;
   /** Of the client, by its connection. */
   readonly address: string;
@@ -83,9 +84,8 @@ export type LaunchDependencies = {
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
   const { kubernetes, admitReview, readSecrets, defaults, now } = dependencies;
-  const { audience } = defaults;
   const { reviewToken } = kubernetes;
-  const readIdentity = createIdentityReader({ reviewToken, admitReview, audience, now });
+  const readIdentity = createIdentityReader({ reviewToken, admitReview, now });
   const launchWindow = createLaunchWindow({ now });
 
   // The numbers are those of the checks in docs/architecture.md; nothing is fetched from AWS before all of them passed
