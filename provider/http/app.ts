@@ -42,9 +42,7 @@ export function createLaunchApp(
 ): Hono<RequestEnv> {
   const { readLaunchValues, parseToken, guard, timeoutMs, stopping } = dependencies;
   const route = '/v1/secret';
-  const app = createApp(dependencies, route, (code, facts) =>
-    describeDecision(code, 'pod' in facts),
-  );
+  const app = createApp(dependencies, route, describeDecision);
   // Nothing is received of who shows no token that can be ours.
   app.post(route, admitToken(parseToken), receiveBodies(), async (c) => {
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };

@@ -142,6 +142,8 @@ const request = fc.record({
   isRunning: fc.boolean(),
   reference: fc.boolean(),
   access: fc.boolean(),
+  tokenRate: fc.boolean(),
+  podRate: fc.boolean(),
   rate: fc.boolean(),
 });
 
@@ -169,6 +171,10 @@ function createReader(right: Defects, noise: string) {
       readPod: () => Promise.resolve(pod as never),
     },
     admitReview: () => Promise.resolve(() => undefined),
+    podLimit: {
+      decideToken: () => (right.tokenRate ? { allowed: true } : limited),
+      decidePod: () => (right.podRate ? { allowed: true } : limited),
+    },
     readSecrets: () => {
       fetched += 1;
       return Promise.resolve({ values: new Map(), missing: [] });
@@ -209,6 +215,8 @@ test('a request that any check from 0 to 8 denies never reaches AWS, and one tha
     isRunning: true,
     reference: true,
     access: true,
+    tokenRate: true,
+    podRate: true,
     rate: true,
   };
   // By chance alone a request without any defect, or with one, would come too seldom.

@@ -17,6 +17,7 @@ import {
   type TokenRequest,
 } from '../testing/kubernetes-api.ts';
 import type { LaunchDefaults } from './launch-settings.ts';
+import { createPodLimit } from './pod-limit.ts';
 import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
 import { parseLaunchToken } from './token.ts';
@@ -89,6 +90,7 @@ function prepare(scenario: Scenario) {
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
     admitReview: () => Promise.resolve(() => undefined),
+    podLimit: createPodLimit({ perMinutePerPod: 60 }, () => performance.now()),
     readSecrets,
     accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
     observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),

@@ -28,6 +28,7 @@ import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
+import type { PodLimit } from './pod-limit.ts';
 import type { AdmitReview } from './review-limit.ts';
 import type { LaunchToken } from './token.ts';
 
@@ -72,6 +73,7 @@ export type ReadLaunchValues = (
 export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
   readonly admitReview: AdmitReview;
+  readonly podLimit: PodLimit;
   readonly readSecrets: ReadSecrets;
   /** The access rules of this moment. */
   readonly accessPolicy: () => AccessPolicy;
@@ -83,7 +85,7 @@ export type LaunchDependencies = {
 };
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
-  const { kubernetes, admitReview, readSecrets, defaults, now } = dependencies;
+  const { kubernetes, admitReview, podLimit, readSecrets, defaults, now } = dependencies;
   const { reviewToken } = kubernetes;
   const readIdentity = createIdentityReader({ reviewToken, admitReview, now });
   const launchWindow = createLaunchWindow({ now });
@@ -93,11 +95,13 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
   return async ({ token, body, address }, { signal, note }) => {
     const { uid, signature, references } = parseLaunchRequest(body); // 0
     note({ references: references.length });
+    settleRate(podLimit.decideToken(token)); // 0
 
     const identity = await readIdentity({ token, address }, signal); // 0, 1
     const { serviceAccount } = identity;
     const { namespace } = serviceAccount;
     note({ ...describeIdentity(identity), keys: describeKeys(references) });
+    settleRate(podLimit.decidePod(identity.pod.uid, token)); // 1
 
     const found = await kubernetes.readPod(namespace, identity.pod.name, signal);
     const pod = settle(decidePod(identity, found && parsePod(found))); // 2
