@@ -36,7 +36,7 @@ function findExcess(text: string, limits: JsonLimits): JsonExcess | undefined {
   let values = 1;
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
+    switch (text.charAt(at)) {
       case '"':
         at = endOfText(text, at);
         break;
@@ -51,6 +51,8 @@ function findExcess(text: string, limits: JsonLimits): JsonExcess | undefined {
         break;
       case ',':
         values += 1;
+        break;
+      default:
     }
     if (values > limits.values) return 'values';
     if (depth > limits.depth) return 'depth';

@@ -23,6 +23,7 @@ import { signArgv } from './signature.ts';
 import { parseLaunchToken } from './token.ts';
 
 const FOREVER = new AbortController().signal;
+const SIGNATURE = signArgv(['/app', 'serve']);
 const DEFAULTS: LaunchDefaults = {
   launchWindowMs: 120_000,
   enforceIntegrity: true,
@@ -40,12 +41,9 @@ let readSecrets: ReadSecrets;
 
 before(async () => {
   [api, aws] = await Promise.all([startKubernetesApi(), startAws()]);
-  const readToken = () => Promise.resolve(api.providerToken);
   kubernetes = createKubernetesClient({
-    server: api.url,
-    ca: api.ca,
-    readToken,
-    timeoutMs: 60_000,
+    ...{ server: api.url, ca: api.ca, timeoutMs: 60_000 },
+    readToken: () => Promise.resolve(api.providerToken),
   });
   const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
   const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
@@ -81,10 +79,9 @@ function prepare(scenario: Scenario) {
   const { uid, pod } = injectedPod({ env: ENV, ...scenario.pod });
   api.putPod(pod);
   const bound = { name: pod.metadata.name, uid: pod.metadata.uid };
-  const { namespace } = pod.metadata;
-  const token = api.mintToken({ namespace, serviceAccount: 'api', pod: bound, ...scenario.token });
-  const signature = signArgv(['/app', 'serve']);
-  const body = { uid, signature, references: ['PASSWORD'], ...scenario.body };
+  const account = { namespace: pod.metadata.namespace, serviceAccount: 'api' };
+  const token = api.mintToken({ ...account, pod: bound, ...scenario.token });
+  const body = { uid, signature: SIGNATURE, references: ['PASSWORD'], ...scenario.body };
   const noted: LaunchFacts[] = [];
   const observed: string[] = [];
   const readLaunchValues = createLaunchValuesReader({
@@ -100,14 +97,13 @@ function prepare(scenario: Scenario) {
   });
   const context = { signal: FOREVER, note: (facts: LaunchFacts) => noted.push(facts) };
   const ask = async () => {
-    const question = { body, address: '10.1.2.3' };
-    const parsed = parseLaunchToken(token, Date.now());
-    const { values, missing } = await readLaunchValues({ token: parsed, ...question }, context);
+    const question = { token: parseLaunchToken(token, Date.now()), body, address: '10.1.2.3' };
+    const { values, missing } = await readLaunchValues(question, context);
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };
   const facts = () => Object.assign({}, ...noted) as LaunchFacts;
-  return { ask, facts, token, observed, podUid: pod.metadata.uid };
+  return { ask, facts, token, observed, podUid: bound.uid };
 }
 
 test('a container that starts is given the values that it refers to, and no others', async () => {

@@ -10,7 +10,7 @@ const NOW = Date.parse('2026-11-01T10:00:00Z');
 const claims = { aud: [AUDIENCE], exp: NOW / 1000 + 600 };
 const token = writeToken(claims);
 /** With its audience, expiry and list they are three more. */
-const more = (count: number) => Array(count).fill(1);
+const more = (count: number) => Array<number>(count).fill(1);
 
 const passed: Record<string, string> = {
   'a token of ours': token,
