@@ -8,6 +8,7 @@ import {
 } from '../provider/kubernetes/api-client.ts';
 import { parseBearerToken } from '../provider/http/request-body.ts';
 import { parseTokenReview } from '../provider/kubernetes/token-review.ts';
+import { AUDIENCE } from '../provider/launches/token.ts';
 import { startCannedServer } from './canned-server.ts';
 import { serve } from './remote.ts';
 
@@ -18,7 +19,6 @@ export type ApiAccess = {
   readonly providerToken: string;
 };
 
-const AUDIENCE = 'piggysec.com';
 const server = await startCannedServer(exchange);
 const answering = Promise.withResolvers<KubernetesClient>();
 

@@ -18,7 +18,7 @@ const everything = [
   'observability',
   'doctor',
 ];
-const forAll = ['aws-names.ts', 'errors.ts', 'json-schema.ts'];
+const forAll = ['aws-names.ts', 'errors.ts', 'json-limits.ts', 'json-schema.ts'];
 const mayImport: Record<string, string[]> = {
   'main.ts': [...everything, 'wiring'],
   'lookups.ts': [...everything, 'wiring'],

@@ -1,5 +1,5 @@
-// Bodies that break off, come too slowly or come by the thousand, on both listeners of the real process: they are the client's
-// fault, take a bounded part of the memory, and leave other requests unharmed.
+// Bodies that break off, come too slowly, come by the thousand or hold too much, on both listeners of the real process: they are
+// the client's fault, take a bounded part of the memory and time, and leave other requests unharmed.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -8,14 +8,18 @@ import { after, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { computeMac } from './admission/sealed-message.ts';
+import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createQuestion, sealQuestion } from './testing/kyverno.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
+import { unsignedToken } from './testing/unsigned-token.ts';
 
-const files = await installProvider();
+const kubernetes = await startKubernetesApi();
+const files = await installProvider({ kubernetes });
 const provider = await startProvider({ ...files.env, PIGGY_LOG_LEVEL: 'debug' });
 after(async () => {
   assert.equal(await provider.stop(), 0);
+  await kubernetes.stop();
   files.remove();
 });
 
@@ -46,8 +50,9 @@ async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await setTimeout(20);
 }
 
-const head = (listener: Listener, framing: string) =>
-  `POST ${routes[listener]} HTTP/1.1\r\nHost: piggy\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`;
+/** Without a token that can be ours, nothing is received of a launch. */
+const head = (listener: Listener, framing: string, token = unsignedToken()) =>
+  `POST ${routes[listener]} HTTP/1.1\r\nHost: piggy\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`;
 const framings = {
   'of known length': ['Content-Length: 100', '{"a":'],
   'in chunks': ['Transfer-Encoding: chunked', '5\r\n{"a":\r\n'],
@@ -144,11 +149,37 @@ for (const listener of listeners) {
   });
 }
 
+test('a launch without a token that can be ours is refused from its head, whatever would follow', async (context) => {
+  for (const framing of [`Content-Length: ${LARGE}`, 'Transfer-Encoding: chunked']) {
+    const { socket } = await open(context, 'launches', '127.0.5.3');
+    socket.write(head('launches', `${framing}\r\nConnection: close`, 'a.b.c'));
+    const [answer] = (await once(socket.setEncoding('utf8'), 'data')) as [string];
+    assert.match(answer, /^HTTP\/1.1 401 /);
+  }
+});
+
+/** No JSON: who answers that it holds too much has not parsed it. */
+const tooMuch = {
+  'of very many small values': '[],'.repeat(LARGE / 3),
+  'that is very deep': '['.repeat(LARGE),
+} as const;
+
+for (const listener of listeners) {
+  for (const [name, text] of Object.entries(tooMuch)) {
+    test(`a body ${name} is refused without being parsed: ${listener}`, async (context) => {
+      assert.deepEqual(await ask(context, listener, text), {
+        status: '413',
+        code: 'request_too_large',
+      });
+    });
+  }
+}
+
 /** With a large body that is there at once. */
-async function ask(context: TestContext, listener: Listener) {
+async function ask(context: TestContext, listener: Listener, other?: string) {
   const body = JSON.stringify({ payload: 'x'.repeat(LARGE), mac: '' });
   const launch = JSON.stringify({ uid: '1', signature: 'x', references: ['a'.repeat(200)] });
-  const text = listener === 'launches' ? launch : body;
+  const text = other ?? (listener === 'launches' ? launch : body);
   const { socket } = await open(context, listener, '127.0.5.2');
   socket.write(head(listener, `Content-Length: ${text.length}\r\nConnection: close`) + text);
   const answer = (await socket.setEncoding('utf8').toArray()).join('');

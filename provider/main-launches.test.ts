@@ -153,8 +153,8 @@ const refusals: Record<string, [status: number, code: string, launch: Launch]> =
   'a body that is not JSON': [400, 'invalid_request', { text: '{' }],
   'a body without references': [400, 'invalid_request', { body: { references: null } }],
   'more than 500 references': [
-    400,
-    'invalid_request',
+    413,
+    'request_too_large',
     { body: { references: Array(501).fill('A') } },
   ],
   'a body over 64 KiB': [413, 'request_too_large', { body: { more: 'a'.repeat(65_536) } }],

@@ -11,6 +11,7 @@ import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
+import { unsignedToken } from './testing/unsigned-token.ts';
 
 const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
 const files = await installProvider({ kubernetes });
@@ -29,6 +30,9 @@ after(async () => {
   await Promise.all([kubernetes.stop(), aws.stop(), launches.close()]);
   files.remove();
 });
+
+/** With a token that can be ours: of others nothing is received. */
+const launchHead = `POST /v1/secret HTTP/1.1\r\nHost: piggy\r\nAuthorization: Bearer ${unsignedToken()}\r\n`;
 
 /** Of ten other addresses, so that no address has more than it may. */
 const addresses = Array.from({ length: 10 }, (_, index) => `127.0.1.${index + 1}`);
@@ -165,14 +169,13 @@ test('a thousand launches at once, each on a connection of its own, all succeed 
 });
 
 test('requests that come byte by byte leave launches unharmed, and are ended', async (context) => {
-  const head = 'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\n';
   const slow = await Promise.all(
     addresses.flatMap((address) => [
-      drip(context, address, head),
+      drip(context, address, launchHead),
       drip(
         context,
         address,
-        `${head}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`,
+        `${launchHead}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`,
       ),
     ]),
   );
@@ -182,8 +185,7 @@ test('requests that come byte by byte leave launches unharmed, and are ended', a
 });
 
 test('three addresses that each send as many heads as they may, and no body, keep nobody out', async (context) => {
-  const head =
-    'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{';
+  const head = `${launchHead}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`;
   const slow = await Promise.all(
     ['127.0.4.1', '127.0.4.2', '127.0.4.3'].flatMap((address) =>
       Array.from({ length: 384 }, () => send(context, address, head)),
@@ -195,7 +197,7 @@ test('three addresses that each send as many heads as they may, and no body, kee
 });
 
 test('a client that breaks off in its body is no fault of the provider', async (context) => {
-  const head = 'POST /v1/secret HTTP/1.1\r\nHost: piggy\r\nContent-Length: 60000\r\n\r\n{';
+  const head = `${launchHead}Content-Length: 60000\r\n\r\n{`;
   const socket = await send(context, '127.0.4.4', head);
   await until(() => provider.output().includes('"code":"client_closed"') || !socket.destroy());
   assert.ok(!provider.output().includes('"code":"internal_error"'));

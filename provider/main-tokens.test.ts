@@ -1,5 +1,5 @@
-// Forged tokens cost the API server few questions, and a Pod that shares their address starts all the same: held against the real
-// process.
+// Forged tokens cost the API server few questions, as does a Pod that asks too fast, and others of their address start all the same:
+// held against the real process.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -13,8 +13,9 @@ import { startProvider, type ProviderProcess } from './testing/provider-process.
 
 const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
 const files = await installProvider({ kubernetes });
-const launches = createLaunches(kubernetes, { ...files, connections: 20 });
-const forger = new Agent({ connect: { ca: files.ca }, connections: 20 });
+const AT_ONCE = 20;
+const launches = createLaunches(kubernetes, { ...files, connections: AT_ONCE });
+const forger = new Agent({ connect: { ca: files.ca }, connections: AT_ONCE });
 const env = {
   ...files.env,
   ...aws.env,
@@ -109,4 +110,28 @@ test('where the keys may not be read, every token is asked about, and the log sa
   assert.equal(level, 'warn');
   assert.match(JSON.stringify(error), /openid\/v1\/jwks.*check the ClusterRole/);
   assert.equal((await launches.prepare('shop/api').ask(provider.launchUrl)).code, 'ok');
+});
+
+test('a Pod that is refused and asks as fast as it can makes few questions to the API server, and another one starts', async (context) => {
+  const provider = await start(context, { PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '100000' });
+  const loud = launches.prepare('shop/api', { name: 'loud', body: { signature: 'x' } });
+  const countReads = () => kubernetes.requests.filter((line) => line.endsWith('/pods/loud')).length;
+  const reviewsBefore = countReviews();
+  const sinceMs = performance.now();
+  const codes: string[] = [];
+  const askOften = async () => {
+    for (let asked = 0; asked < 100; asked += 1)
+      codes.push((await loud.ask(provider.launchUrl)).code);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, askOften));
+  const seconds = (performance.now() - sinceMs) / 1_000;
+  // Those under way when it has asked too often are not known yet.
+  const most = 400 + 20 * seconds + 1 + AT_ONCE;
+  assert.ok(countReads() <= most, `${countReads()} reads of the Pod in ${seconds} s`);
+  const reviews = countReviews() - reviewsBefore;
+  assert.ok(reviews <= most, `${reviews} reviews in ${seconds} s`);
+  assert.deepEqual([...new Set(codes)].sort(), ['rate_limited', 'signature_mismatch']);
+  const others = Array.from({ length: AT_ONCE }, () => loud.ask(provider.launchUrl));
+  assert.equal((await launches.prepare('shop/api').ask(provider.launchUrl)).code, 'ok');
+  await Promise.all(others);
 });

@@ -155,7 +155,7 @@ for (const [name, [url, body, status, code, type = 'application/json']] of Objec
 
 test('launchers are answered by TLS, verified against our authority and no other', async () => {
   const answer = await postLaunch(provider.launchUrl, '{', new Agent({ ca: files.ca }));
-  assert.equal(answer.status, 400);
+  assert.equal(answer.status, 401);
   const { ca } = await createTestAuthority();
   await assert.rejects(postLaunch(provider.launchUrl, '{}', new Agent({ ca })), {
     code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -200,7 +200,7 @@ test('a certificate that does not fit its key is not used, and the log says so',
   const line = await broken.line(({ level }) => level === 'warn');
   assert.match(JSON.stringify(line), /KEY_VALUES_MISMATCH/);
   const answer = await postLaunch(broken.launchUrl, '{', new Agent({ ca: other.ca }));
-  assert.equal(answer.status, 400);
+  assert.equal(answer.status, 401);
   assert.equal(await broken.stop(), 0);
   other.remove();
 });
@@ -266,7 +266,7 @@ test('a stop answers what is in work, and until then refuses readiness and keeps
   // Who has not heard of the stop yet is still answered.
   const keepingAlive = new Agent({ ca: files.ca, keepAlive: true });
   const late = await postLaunch(stopping.launchUrl, '{', keepingAlive);
-  assert.deepEqual([late.status, late.headers.connection], [400, 'close']);
+  assert.deepEqual([late.status, late.headers.connection], [401, 'close']);
   released.resolve(undefined);
   const answer = await inWork;
   assert.deepEqual([answer.status, answer.headers.get('connection')], [200, 'close']);

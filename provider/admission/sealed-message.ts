@@ -3,8 +3,19 @@
 
 import { hash, timingSafeEqual } from 'node:crypto';
 import { ProviderError } from '../errors.ts';
+import type { JsonLimits } from '../json-limits.ts';
 
 export type SealedMessage = { readonly payload: string; readonly mac: string };
+
+/**
+ * What is parsed before the seal is verified: an object and two texts, in one of which stands all that is asked. There is room for a
+ * question without a seal, whose sender is told what is missing.
+ */
+export const sealedMessageLimits = {
+  values: 50,
+  depth: 4,
+  legal: 'a sealed question has two texts, "payload" and "mac", and nothing else',
+} as const satisfies JsonLimits & { readonly legal: string };
 
 export type OpenedQuestion = {
   readonly payload: string;

@@ -1,4 +1,6 @@
-// Decides how often something may happen: so many times at once, and then so many a second.
+// Decides how often something may happen: so many times at once, and then so many a second, for each key or for all together.
+
+import { LRUCache } from 'lru-cache';
 
 export type TokenRate = {
   readonly perSecond: number;
@@ -6,21 +8,52 @@ export type TokenRate = {
   readonly burst: number;
 };
 
-export type TokenBucket = { readonly tokens: number; readonly atMs: number };
+export type TokenBuckets = {
+  /** 0: it may happen, and is counted. Otherwise nothing is taken, and it may in so many seconds. */
+  readonly take: (key: string) => number;
+  /** Of what was taken, and did not happen. */
+  readonly giveBack: (key: string) => void;
+};
 
-/** What is in the bucket now; who takes a token keeps the bucket with one less. Without a bucket: a full one. */
-export function refill(
-  bucket: TokenBucket | undefined,
-  { perSecond, burst }: TokenRate,
-  nowMs: number,
-): TokenBucket {
-  if (bucket === undefined) return { tokens: burst, atMs: nowMs };
-  // A clock that was set back takes nothing away.
-  const gained = (Math.max(0, nowMs - bucket.atMs) / 1_000) * perSecond;
-  return { tokens: Math.min(burst, bucket.tokens + gained), atMs: nowMs };
+export type TokenBucket = {
+  readonly take: () => number;
+};
+
+type State = { readonly tokens: number; readonly atMs: number };
+
+/** Those that were not heard of for longest are forgotten: a forgotten one starts full. */
+const MAX_KEYS = 20_000;
+
+/** `now` in milliseconds, of a clock that does not go back. */
+export function createTokenBuckets(rate: TokenRate, now: () => number): TokenBuckets {
+  const { perSecond, burst } = rate;
+  const states = new LRUCache<string, State>({ max: MAX_KEYS });
+
+  function refill(key: string): State {
+    const atMs = now();
+    const state = states.get(key);
+    if (state === undefined) return { tokens: burst, atMs };
+    // A clock that was set back takes nothing away.
+    const gained = (Math.max(0, atMs - state.atMs) / 1_000) * perSecond;
+    return { tokens: Math.min(burst, state.tokens + gained), atMs };
+  }
+
+  return {
+    take: (key) => {
+      const state = refill(key);
+      if (state.tokens < 1) return (1 - state.tokens) / perSecond;
+      states.set(key, { ...state, tokens: state.tokens - 1 });
+      return 0;
+    },
+    giveBack: (key) => {
+      const state = refill(key);
+      states.set(key, { ...state, tokens: Math.min(burst, state.tokens + 1) });
+    },
+  };
 }
 
-/** For a bucket with less than one token. */
-export function secondsToToken({ tokens }: TokenBucket, { perSecond }: TokenRate): number {
-  return (1 - tokens) / perSecond;
+/** For all together. */
+export function createTokenBucket(rate: TokenRate, now: () => number): TokenBucket {
+  const buckets = createTokenBuckets(rate, now);
+  return { take: () => buckets.take('all') };
 }

@@ -79,7 +79,6 @@ function toConfig(values: SettingValues, server: string) {
       tokenFile: values.PIGGY_KUBERNETES_TOKEN_FILE,
     },
     launches: {
-      audience: values.PIGGY_TOKEN_AUDIENCE,
       launchWindowMs: values.PIGGY_LAUNCH_WINDOW,
       enforceIntegrity: values.PIGGY_ENFORCE_INTEGRITY,
       enforceServiceAccount: values.PIGGY_ENFORCE_SERVICE_ACCOUNT,

@@ -151,11 +151,6 @@ export const kubernetesSettings = {
 } as const;
 
 export const launchSettings = {
-  PIGGY_TOKEN_AUDIENCE: setting(
-    matching('audience', /^[\w.:/-]{1,253}$/),
-    'piggysec.com',
-    'Audience of the tokens that launchers present.',
-  ),
   PIGGY_LAUNCH_WINDOW: setting(
     duration({ min: '5s', max: '1h' }),
     '2m',

@@ -35,7 +35,6 @@ const dependencies: PodExplainerDependencies = {
   },
   accessPolicy: { rules, accessDefault: 'namespace', prefix: '' },
   defaults: {
-    audience: 'piggysec.com',
     launchWindowMs: 120_000,
     enforceIntegrity: true,
     enforceServiceAccount: false,

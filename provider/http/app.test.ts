@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { ProviderError } from '../errors.ts';
 import type { LaunchQuestion, ReadLaunchValues } from '../launches/read-launch-values.ts';
+import { parseLaunchToken } from '../launches/token.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { SecretValue } from '../secrets/secret-value.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import { bytes, canary, connection, createParts, json, limits } from '../testing/app-parts.ts';
+import { unsignedToken } from '../testing/unsigned-token.ts';
 import { createLaunchApp, createOperationsApp } from './app.ts';
 import { createReadiness } from './readiness.ts';
+
+const token = unsignedToken();
 
 const answerAll = answerWith({
   values: new Map([['DB_PASSWORD', new SecretValue(canary)]]),
@@ -24,11 +29,12 @@ function createLaunches(
   overrides?: Parameters<typeof createParts>[0],
 ) {
   const { dependencies, ...parts } = createParts(overrides);
-  const app = createLaunchApp({ ...dependencies, readLaunchValues });
+  const parseToken = (written: string | undefined) => parseLaunchToken(written, Date.now());
+  const app = createLaunchApp({ ...dependencies, readLaunchValues, parseToken });
   const post = async (body: string, headers: Record<string, string> = {}) =>
     app.request(
       '/v1/secret',
-      { method: 'POST', headers: { ...json, ...headers } },
+      { method: 'POST', headers: { ...json, authorization: `Bearer ${token}`, ...headers } },
       connection(bytes(body)),
     );
   return { app, post, ...parts };
@@ -40,14 +46,14 @@ test('a launcher gets its values and what is missing, for nobody to keep', async
     asked.push(question);
     return answerAll(question, context);
   });
-  const response = await post('{"uid":"1"}', { authorization: 'Bearer a.b.c' });
+  const response = await post('{"uid":"1"}');
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('cache-control'), 'no-store');
   assert.equal(
     await response.text(),
     `{"values":{"DB_PASSWORD":"${canary}"},"missing":["PORT"],"hint":"it is empty"}`,
   );
-  assert.deepEqual(asked, [{ token: 'a.b.c', body: { uid: '1' }, address: '10.1.2.3' }]);
+  assert.deepEqual(asked, [{ token, body: { uid: '1' }, address: '10.1.2.3' }]);
 });
 
 test('a key called __proto__ is a key like others', async () => {
@@ -56,28 +62,39 @@ test('a key called __proto__ is a key like others', async () => {
   assert.equal(await (await post('{}')).text(), '{"values":{"__proto__":"x"},"missing":[]}');
 });
 
-const tokens: Record<string, [header: string | undefined, token: string | undefined]> = {
-  'a bearer token': ['Bearer a.b-c_d', 'a.b-c_d'],
-  'a scheme in lower case': ['bearer a.b.c', 'a.b.c'],
-  'no header as no token': [undefined, undefined],
-  'another scheme as no token': ['Basic YTpi', undefined],
-  'an empty token as no token': ['Bearer ', undefined],
-  'two tokens as no token': ['Bearer a b', undefined],
+for (const scheme of ['Bearer', 'bearer', 'Bearer  ']) {
+  test(`reads a token behind "${scheme}"`, async () => {
+    const { post } = createLaunches();
+    assert.equal((await post('{}', { authorization: `${scheme} ${token}` })).status, 200);
+  });
+}
+
+const noTokens: Record<string, string> = {
+  'no header': '',
+  'another scheme': 'Basic YTpi',
+  'an empty token': 'Bearer ',
+  'two tokens': `Bearer ${token} ${token}`,
+  'a token that cannot be ours': 'Bearer a.b.c',
 };
 
-for (const [name, [header, token]] of Object.entries(tokens)) {
-  test(`reads ${name}`, async () => {
-    const asked: LaunchQuestion[] = [];
-    const { post } = createLaunches((question, context) => {
-      asked.push(question);
-      return answerAll(question, context);
+for (const [name, authorization] of Object.entries(noTokens)) {
+  test(`${name} is refused from the head of the request: its body is not received`, async () => {
+    const { app, logged } = createLaunches(() => assert.fail('must not be asked'));
+    const body = new Readable({ read: () => assert.fail('must not be read') });
+    const init = { method: 'POST', headers: { ...json, authorization } };
+    const response = await app.request('/v1/secret', init, connection(body));
+    assert.equal(response.status, 401);
+    assert.deepEqual(await response.json(), {
+      code: 'invalid_token',
+      message:
+        'the token is refused: it is no token for audience piggysec.com, or has expired; the launcher must send the token that the policy mounts',
     });
-    await post('{}', header === undefined ? {} : { authorization: header });
-    assert.equal(asked[0]?.token, token);
+    assert.equal(logged()[0]?.['check'], 1);
   });
 }
 
 const big = `{"uid":"${'a'.repeat(64 * 1024)}"}`;
+const references = (count: number) => JSON.stringify({ references: Array(count).fill('') });
 const refusedBodies: Record<
   string,
   [body: string, headers: Record<string, string>, status: number, code: string]
@@ -85,6 +102,14 @@ const refusedBodies: Record<
   'a body that is not JSON': ['{', {}, 400, 'invalid_request'],
   'an empty body': ['', {}, 400, 'invalid_request'],
   'a body of another type': ['{}', { 'content-type': 'text/xml' }, 400, 'invalid_request'],
+  'a body of one value too many': [references(519), {}, 413, 'request_too_large'],
+  'a body that is nested one level too deep': ['[[[[[]]]]]', {}, 413, 'request_too_large'],
+  'what has too many values to be seen to be no JSON': [
+    ',,,'.repeat(500),
+    {},
+    413,
+    'request_too_large',
+  ],
   'a body over 64 KiB': [big, { 'content-length': String(big.length) }, 413, 'request_too_large'],
   'a body over 64 KiB of unknown length': [
     big,
@@ -102,6 +127,13 @@ for (const [name, [body, headers, status, code]] of Object.entries(refusedBodies
     assert.equal(((await response.json()) as { code: string }).code, code);
   });
 }
+
+test('a body of as many values as may be is parsed, and one more is told what a launcher sends', async () => {
+  const { post } = createLaunches();
+  assert.equal((await post(references(518))).status, 200);
+  const { message } = (await (await post(references(519))).json()) as { message: string };
+  assert.match(message, /holds more than 520 values: a launcher sends .* 500 "references" at most/);
+});
 
 test('a refusal is told with code and message; the cause goes to the log, without what others wrote', async () => {
   const cause = new Error(canary);
@@ -220,6 +252,12 @@ for (const [name, [method, path]] of Object.entries(elsewhere)) {
     assert.ok(!(await metrics.render()).text.includes(`route="${path}s`));
   });
 }
+
+test('of a long path the log has the beginning', async () => {
+  const { app, logged } = createLaunches();
+  await app.request(`/${'x'.repeat(10_000)}`, { method: 'POST' }, connection());
+  assert.match(JSON.stringify(logged()), /no route POST \/x{99}…; there is/);
+});
 
 test('the provider is ready when all of its parts are, and no longer when it stops', async () => {
   const readiness = createReadiness();

@@ -2,9 +2,12 @@
 
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { AnswerKyverno } from '../admission/kyverno.ts';
+import { sealedMessageLimits } from '../admission/sealed-message.ts';
 import { ProviderError } from '../errors.ts';
 import { describeDecision } from '../launches/audit.ts';
+import { launchRequestLimits } from '../launches/launch-request.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
+import type { LaunchToken } from '../launches/token.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import { type AnswerRoom, createAnswerRoom, MAX_BYTES_UNSENT_AT_ONCE } from './answer-room.ts';
@@ -33,21 +36,24 @@ export type AppDependencies = {
 };
 
 export function createLaunchApp(
-  dependencies: AppDependencies & { readonly readLaunchValues: ReadLaunchValues },
+  dependencies: AppDependencies & {
+    readonly readLaunchValues: ReadLaunchValues;
+    /** Throws `invalid_token`. */
+    readonly parseToken: (written: string | undefined) => LaunchToken;
+  },
 ): Hono<RequestEnv> {
-  const { readLaunchValues, guard, timeoutMs, stopping } = dependencies;
+  const { readLaunchValues, parseToken, guard, timeoutMs, stopping } = dependencies;
   const room = createUnsentRoom(dependencies);
   const route = '/v1/secret';
-  const app = createApp(dependencies, route, (code, facts) =>
-    describeDecision(code, 'pod' in facts),
-  );
-  app.post(route, async (c) => {
+  const app = createApp(dependencies, route, describeDecision);
+  // Nothing is received of who shows no token that can be ours.
+  app.post(route, admitToken(parseToken), receiveBodies(), async (c) => {
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     const address = addressOf(c);
     const answer = (values: SelectedValues) => makeAnswerText(c, room, toContent(values));
     const text = await withSlot(guard, address, () => {
-      const body = readJsonBody(c);
-      const token = parseBearerToken(c.req.header('authorization'));
+      const body = readJsonBody(c, launchRequestLimits);
+      const token = c.get('token');
       return withDeadline(ends, (signal) =>
         readLaunchValues({ token, body, address }, { signal, note: c.get('note'), answer }),
       );
@@ -65,8 +71,8 @@ export function createLookupApp(
   const room = createUnsentRoom(dependencies);
   const route = '/kyverno/v1/images';
   const app = createApp(dependencies, route);
-  app.post(route, async (c) => {
-    const question = answerKyverno(readJsonBody(c), c.get('note'));
+  app.post(route, receiveBodies(), async (c) => {
+    const question = answerKyverno(readJsonBody(c, sealedMessageLimits), c.get('note'));
     const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     try {
       const answer = await withSlot(guard, addressOf(c), () => withDeadline(ends, question.answer));
@@ -82,6 +88,8 @@ export function createLookupApp(
   });
   return app;
 }
+
+const MAX_PATH_TOLD = 100;
 
 /** Of all clients together; a scrape waits for ten seconds, a probe for one. */
 const METRICS_PACE = { perSecond: 10, burst: 40, waitMs: 1_000 };
@@ -130,14 +138,10 @@ function createApp(
   app.notFound((c) => {
     throw new ProviderError(
       'not_found',
-      `no route ${c.req.method} ${c.req.path}; there is POST ${route}`,
+      `no route ${c.req.method} ${shorten(c.req.path)}; there is POST ${route}`,
     );
   });
-  const room = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
-  app.use(observeRequests(observer, route, describeEnd), admitHead(guard), async (c, next) => {
-    await receiveBody(c, room);
-    await next();
-  });
+  app.use(observeRequests(observer, route, describeEnd), admitHead(guard));
   return app;
 }
 
@@ -149,10 +153,32 @@ function sendJson(c: Context<RequestEnv>, text: string): Response {
   return c.body(text, 200, { 'Content-Type': 'application/json' });
 }
 
+/** For the log, which repeats it: anybody can send one of many kilobytes. */
+function shorten(path: string): string {
+  return path.length > MAX_PATH_TOLD ? `${path.slice(0, MAX_PATH_TOLD)}…` : path;
+}
+
 function admitHead(guard: Guard): MiddlewareHandler<RequestEnv> {
   return async (c, next) => {
     const admission = guard.arrive(addressOf(c));
     if (!admission.admitted) throw refused(admission);
+    await next();
+  };
+}
+
+function admitToken(
+  parseToken: (written: string | undefined) => LaunchToken,
+): MiddlewareHandler<RequestEnv> {
+  return async (c, next) => {
+    c.set('token', parseToken(parseBearerToken(c.req.header('authorization'))));
+    await next();
+  };
+}
+
+function receiveBodies(): MiddlewareHandler<RequestEnv> {
+  const room = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
+  return async (c, next) => {
+    await receiveBody(c, room);
     await next();
   };
 }

@@ -2,8 +2,7 @@
 // when one address asks too fast. A Pod that runs wild is to hurt itself, not its neighbours. A request that is still being sent
 // is no work yet: it is let in by its head, and takes a slot when its body is there.
 
-import { LRUCache } from 'lru-cache';
-import { refill, secondsToToken, type TokenBucket } from '../concurrency/token-bucket.ts';
+import { createTokenBuckets } from '../concurrency/token-bucket.ts';
 
 export type GuardLimits = {
   readonly maxConcurrent: number;
@@ -31,17 +30,14 @@ export type Guard = {
   readonly enter: (address: string) => Admission;
 };
 
-/** Buckets of addresses that were not heard of for longest are forgotten: a forgotten one starts full. */
-const MAX_ADDRESSES = 20_000;
 /** How many seconds' worth of requests may come at once. */
 const BURST_SECONDS = 2;
 
 /** `now` in milliseconds, of a clock that does not go back. */
 export function createGuard(limits: GuardLimits, now: () => number): Guard {
   const perSecond = limits.requestsPerSecondPerAddress;
-  const rate = { perSecond, burst: perSecond * BURST_SECONDS };
+  const rates = createTokenBuckets({ perSecond, burst: perSecond * BURST_SECONDS }, now);
   const inWork = new Map<string, number>();
-  const buckets = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
   let total = 0;
 
   function refuse(address: string): Refusal | undefined {
@@ -67,10 +63,8 @@ export function createGuard(limits: GuardLimits, now: () => number): Guard {
       // Where all slots are taken, its body need not be read.
       const refusal = refuse(address);
       if (refusal) return refusal;
-      const bucket = refill(buckets.get(address), rate, now());
-      if (bucket.tokens < 1) return tooFast(perSecond, secondsToToken(bucket, rate));
-      buckets.set(address, { ...bucket, tokens: bucket.tokens - 1 });
-      return { admitted: true };
+      const waitSeconds = rates.take(address);
+      return waitSeconds > 0 ? tooFast(perSecond, waitSeconds) : { admitted: true };
     },
     enter: (address) => refuse(address) ?? { admitted: true, leave: count(address) },
   };

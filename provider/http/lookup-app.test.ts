@@ -99,6 +99,41 @@ test('a lookup that finds all slots taken is told so in a sealed answer', async 
   assert.deepEqual(await (await answers[0])?.json(), sealed);
 });
 
+const sealedWith = (more: readonly unknown[]) => JSON.stringify({ payload: '{}', mac: '00', more });
+const asMuchAsMayBe = { 'as many values': Array(46).fill(1), 'as many levels': [[[]]] };
+
+for (const [name, more] of Object.entries(asMuchAsMayBe)) {
+  test(`of a question with ${name} as may be the seal is looked at`, async () => {
+    const { dependencies } = createParts();
+    const opened: unknown[] = [];
+    const answerKyverno: AnswerKyverno = (message) => {
+      opened.push(message);
+      throw new ProviderError('unsealed_message', 'no');
+    };
+    const app = createLookupApp({ ...dependencies, answerKyverno });
+    const init = { method: 'POST', headers: json };
+    await app.request('/kyverno/v1/images', init, connection(bytes(sealedWith(more))));
+    assert.deepEqual(opened, [{ payload: '{}', mac: '00', more }]);
+  });
+}
+
+const unparsed: Record<string, string> = {
+  'one value too many': sealedWith(Array(47).fill(1)),
+  'one level too many': sealedWith([[[[]]]]),
+  'thousands of values': `[${'[],'.repeat(20_000)}1]`,
+};
+
+for (const [name, body] of Object.entries(unparsed)) {
+  test(`a question with ${name} is refused before it is parsed, and its seal is not looked at`, async () => {
+    const { post } = createLookups(() => assert.fail('must not be asked'));
+    const response = await post(body);
+    assert.equal(response.status, 413);
+    const { code, message } = (await response.json()) as Record<'code' | 'message', string>;
+    assert.equal(code, 'request_too_large');
+    assert.match(message, /: a sealed question has two texts/);
+  });
+}
+
 test('a lookup that is not sealed is 401', async () => {
   const { dependencies } = createParts();
   const answerKyverno = () => {

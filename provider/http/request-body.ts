@@ -1,12 +1,18 @@
-// Reads what a request brings: a JSON body of limited size, and a bearer token.
+// Reads what a request brings: a JSON body of limited size and so many values, and a bearer token.
 
 import type { Context } from 'hono';
 import type { Readable } from 'node:stream';
 import { ProviderError } from '../errors.ts';
+import { findJsonExcess, type JsonExcess, type JsonLimits } from '../json-limits.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { RequestEnv } from './request-log.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
+export type BodyLimits = JsonLimits & {
+  /** For who sends more. */
+  readonly legal: string;
+};
+
 /** Most bodies are smaller. */
 const FIRST_BYTES = 1024;
 
@@ -88,8 +94,8 @@ function gaveWay(): ProviderError {
   return new ProviderError('rate_limited', message, { retryAfterSeconds: 1 });
 }
 
-/** Of a request that was received; to be called once. Throws `invalid_request`. */
-export function readJsonBody(c: Context<RequestEnv>): unknown {
+/** Of a request that was received; to be called once. Throws `invalid_request`, and `request_too_large` before it is parsed. */
+export function readJsonBody(c: Context<RequestEnv>, limits: BodyLimits): unknown {
   const contentType = c.req.header('content-type') ?? 'application/json';
   if (!/^application\/json\s*(?:;|$)/i.test(contentType)) {
     throw new ProviderError('invalid_request', 'the body must be application/json');
@@ -97,12 +103,20 @@ export function readJsonBody(c: Context<RequestEnv>): unknown {
   const text = c.get('body');
   // Nobody needs it while the request is in work, which can last.
   c.set('body', '');
+  const excess = findJsonExcess(text, limits);
+  if (excess !== undefined) throw holdsTooMuch(limits, excess);
   try {
     return JSON.parse(text);
   } catch {
     // Without the cause: it quotes the body.
     throw new ProviderError('invalid_request', 'the body is not JSON');
   }
+}
+
+function holdsTooMuch({ legal, ...limits }: BodyLimits, excess: JsonExcess): ProviderError {
+  const what = excess === 'values' ? 'values' : 'levels of lists and objects';
+  const message = `the body holds more than ${limits[excess]} ${what}: ${legal}`;
+  return new ProviderError('request_too_large', message);
 }
 
 /** RFC 6750; `undefined` when there is none. */

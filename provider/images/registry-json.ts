@@ -1,29 +1,22 @@
 // Reads the JSON objects that registries send, which anybody may have written.
 
 import { ProviderError } from '../errors.ts';
+import { findJsonExcess } from '../json-limits.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 // Manifests and configs of images have hundreds of values. A text of 4 MiB can hold millions, of which each costs many
-// times its length in memory.
-const MAX_VALUES = 100_000;
-const VALUE_MARKS = [',', '{', '['].map((mark) => mark.charCodeAt(0));
+// times its length in memory. Nothing in them nests deeper than ten.
+const LIMITS = { values: 100_000, depth: 100 };
 
 /** `name` says in the error what was expected. */
 export function parseJsonObject(bytes: Uint8Array, name: string): JsonObject {
-  if (hasTooManyValues(bytes)) {
-    throw new ProviderError(
-      'image_unreadable',
-      `its ${name} holds more than ${MAX_VALUES} values; push it again or set command`,
-    );
-  }
-  return readObject(parse(bytes, name), name);
-}
-
-function parse(bytes: Uint8Array, name: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    refuseExcess(text, name);
+    return readObject(JSON.parse(text), name);
+  } catch (error) {
+    if (error instanceof ProviderError) throw error;
     // Without the cause: it holds the whole text.
     throw new ProviderError(
       'image_unreadable',
@@ -32,18 +25,20 @@ function parse(bytes: Uint8Array, name: string): unknown {
   }
 }
 
-/** An estimate from above: marks inside of texts count too. By indexOf, which looks at a megabyte in the time of a step of ours. */
-function hasTooManyValues(bytes: Uint8Array): boolean {
-  if (bytes.length <= MAX_VALUES) return false;
-  let count = 0;
-  for (const mark of VALUE_MARKS) {
-    let at = bytes.indexOf(mark);
-    while (at !== -1 && count <= MAX_VALUES) {
-      count += 1;
-      at = bytes.indexOf(mark, at + 1);
-    }
+function refuseExcess(text: string, name: string): void {
+  switch (findJsonExcess(text, LIMITS)) {
+    case 'values':
+      throw new ProviderError(
+        'image_unreadable',
+        `its ${name} holds more than ${LIMITS.values} values; push it again or set command`,
+      );
+    case 'depth':
+      throw new ProviderError(
+        'image_unreadable',
+        `its ${name} holds more than ${LIMITS.depth} levels of lists and objects; push it again or set command`,
+      );
+    case undefined:
   }
-  return count > MAX_VALUES;
 }
 
 export function readObject(value: unknown, name: string): JsonObject {

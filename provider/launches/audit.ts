@@ -24,11 +24,17 @@ const checks: Partial<Record<LaunchErrorCode, number>> = {
   service_account_not_allowed: 9,
 };
 
-/** `code` is that of the answer; `isIdentified` when it is known which Pod asked. */
-export function describeDecision(code: string, isIdentified: boolean): LaunchDecision {
+/** `code` is that of the answer; `facts` are what was known then (LaunchFacts). */
+export function describeDecision(code: string, facts: object): LaunchDecision {
   if (code === 'ok') return { decision: 'allowed' };
-  const check = code === 'rate_limited' ? (isIdentified ? 8 : 0) : checks[code as LaunchErrorCode];
+  const check = code === 'rate_limited' ? rateCheck(facts) : checks[code as LaunchErrorCode];
   return check === undefined ? { decision: 'failed' } : { decision: 'denied', check };
+}
+
+/** Rates are looked at as soon as it is known whose they are: an address, a Pod, a Pod that may read its secret. */
+function rateCheck(facts: object): number {
+  if ('rule' in facts) return 8;
+  return 'pod' in facts ? 1 : 0;
 }
 
 const MAX_KEYS = 100;

@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { PodEvent } from '../kubernetes/events.ts';
+import { unsignedToken } from '../testing/unsigned-token.ts';
 import { withDenialEvents, type EventOutcome } from './denial-events.ts';
 import type { LaunchFacts } from './read-launch-values.ts';
+import { parseLaunchToken } from './token.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 
 const FOREVER = new AbortController().signal;
+const token = parseLaunchToken(unsignedToken(), Date.now());
 const known: LaunchFacts = { namespace: 'shop', pod: 'api-0', podUid: 'uid-1', container: 'app' };
 
 function create(write: () => Promise<'written' | 'exists'> = () => Promise.resolve('written')) {
@@ -42,7 +45,7 @@ function create(write: () => Promise<'written' | 'exists'> = () => Promise.resol
       answer: (values: SelectedValues) => values,
     };
     await assert.rejects(
-      read({ token: 't', body: {}, address: '10.1.2.3' }, context),
+      read({ token, body: {}, address: '10.1.2.3' }, context),
       (thrown) => thrown === error,
     );
     await setImmediate();

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { refill } from '../concurrency/token-bucket.ts';
+import { createTokenBucket } from '../concurrency/token-bucket.ts';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { PodEvent } from '../kubernetes/events.ts';
 import type { LaunchFacts, ReadLaunchValues } from './read-launch-values.ts';
@@ -66,11 +66,11 @@ type Facts = { -readonly [Name in keyof LaunchFacts]: LaunchFacts[Name] };
 
 function createTeller({ writeEvent, observe, onFailure, now }: DenialEventDependencies) {
   const told = new LRUCache<string, true>({ max: MAX_REMEMBERED });
-  const mayWrite = createBucket(now);
+  const writes = createTokenBucket(RATE, now);
   return (facts: Facts, error: ProviderError) => {
     const event = toEvent(facts, error, now());
     if (event === undefined || told.has(event.name)) return;
-    if (!mayWrite()) {
+    if (writes.take() > 0) {
       observe('dropped');
       return;
     }
@@ -103,14 +103,4 @@ function nameOf({ pod, container = '', reason, atMs }: Omit<PodEvent, 'name'>): 
 /** signature_mismatch → SignatureMismatch, as Kubernetes writes reasons. */
 function toReason(code: string): string {
   return code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function createBucket(now: () => number): () => boolean {
-  let bucket = refill(undefined, RATE, now());
-  return () => {
-    bucket = refill(bucket, RATE, now());
-    if (bucket.tokens < 1) return false;
-    bucket = { ...bucket, tokens: bucket.tokens - 1 };
-    return true;
-  };
 }

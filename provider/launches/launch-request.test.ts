@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLaunchRequest } from './launch-request.ts';
+import { findJsonExcess } from '../json-limits.ts';
+import { launchRequestLimits, parseLaunchRequest } from './launch-request.ts';
 
 const request = { uid: 'abc', signature: 'def', references: ['A', 'B'] };
 const many = (count: number) => Array.from({ length: count }, (_, index) => `K${index}`);
@@ -44,7 +45,6 @@ const invalid: Record<string, [body: unknown, message: RegExp]> = {
   'no references': [{ uid: 'abc' }, /needs "references"/],
   'references that are a text': [{ ...request, references: 'A' }, /needs "references"/],
   'a reference that is a number': [{ ...request, references: ['A', 1] }, /needs "references"/],
-  'too many references': [{ ...request, references: many(501) }, /500 texts at most/],
 };
 
 for (const [name, [body, message]] of Object.entries(invalid)) {
@@ -52,3 +52,18 @@ for (const [name, [body, message]] of Object.entries(invalid)) {
     assert.throws(() => parseLaunchRequest(body), { code: 'invalid_request', message });
   });
 }
+
+test('refuses one reference too many', () => {
+  const message = /has 501 references, 500 are answered at most/;
+  assert.throws(() => parseLaunchRequest({ ...request, references: many(501) }), {
+    code: 'request_too_large',
+    message,
+  });
+});
+
+test('as many references as may be, full of marks of JSON, are parsed, with room for a later launcher', () => {
+  const references = many(500).map((key) => `${key}{[,"\\`);
+  const later = { version: '2', more: { labels: ['a', 'b'] } };
+  const text = JSON.stringify({ ...request, references, ...later });
+  assert.equal(findJsonExcess(text, launchRequestLimits), undefined);
+});

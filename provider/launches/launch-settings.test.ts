@@ -5,7 +5,6 @@ import { ProviderError } from '../errors.ts';
 import { parseLaunchSettings, SETTING_NAMES, type LaunchDefaults } from './launch-settings.ts';
 
 const defaults: LaunchDefaults = {
-  audience: 'piggysec.com',
   launchWindowMs: 120_000,
   enforceIntegrity: true,
   enforceServiceAccount: false,

@@ -4,7 +4,6 @@
 import { invalidSetting, parseSecretSource, type SecretSource } from '../secrets/source.ts';
 
 export type LaunchDefaults = {
-  readonly audience: string;
   readonly launchWindowMs: number;
   readonly enforceIntegrity: boolean;
   readonly enforceServiceAccount: boolean;

@@ -8,13 +8,14 @@ import { parsePod, type Pod } from '../kubernetes/pods.ts';
 import { decideGrant, targetOf, type AccessPolicy } from '../secrets/grant.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import { injectedPod } from '../testing/injected-pod.ts';
+import { unsignedToken } from '../testing/unsigned-token.ts';
 import { decideSignature, selectContainer } from './decide-launch.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchValuesReader } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
+import { AUDIENCE, parseLaunchToken } from './token.ts';
 
 const DEFAULTS: LaunchDefaults = {
-  audience: 'piggysec.com',
   launchWindowMs: 120_000,
   enforceIntegrity: true,
   enforceServiceAccount: false,
@@ -142,6 +143,8 @@ const request = fc.record({
   isRunning: fc.boolean(),
   reference: fc.boolean(),
   access: fc.boolean(),
+  tokenRate: fc.boolean(),
+  podRate: fc.boolean(),
   rate: fc.boolean(),
 });
 
@@ -159,7 +162,7 @@ function createReader(right: Defects, noise: string) {
   const claim = 'authentication.kubernetes.io/pod';
   const extra = { [`${claim}-name`]: ['api-0'], [`${claim}-uid`]: [right.podUid ? 'uid-1' : 'x'] };
   const user = { username: 'system:serviceaccount:shop:api', extra };
-  const audiences = [DEFAULTS.audience];
+  const audiences = [AUDIENCE];
   const review = { authenticated: right.token, audiences, user };
   const rule = { name: 'all', namespaces: ['shop'], secrets: ['shop/*'] };
   const limited = { allowed: false, message: 'too fast', retryAfterSeconds: 1 } as const;
@@ -169,6 +172,10 @@ function createReader(right: Defects, noise: string) {
       readPod: () => Promise.resolve(pod as never),
     },
     admitReview: () => Promise.resolve(() => undefined),
+    podLimit: {
+      decideToken: () => (right.tokenRate ? { allowed: true } : limited),
+      decidePod: () => (right.podRate ? { allowed: true } : limited),
+    },
     readSecrets: () => {
       fetched += 1;
       return Promise.resolve({ values: new Map(), missing: [] });
@@ -191,6 +198,8 @@ const allRight: Defects = {
   isRunning: true,
   reference: true,
   access: true,
+  tokenRate: true,
+  podRate: true,
   rate: true,
 };
 
@@ -200,16 +209,12 @@ const context = {
   answer: (values: SelectedValues) => values,
 };
 
-function tokenOfPod(): string {
-  const claims = { aud: [DEFAULTS.audience], exp: Date.now() / 1000 + 600 };
-  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
-}
-
 test('an answer that there is no room for does not count as one', async () => {
   const { read } = createReader(allRight, '');
   const signature = signArgv(['/app', 'serve']);
   const body = { uid: UID, signature, references: ['A'] };
-  const question = { token: tokenOfPod(), body, address: '10.1.2.3' };
+  const token = parseLaunchToken(unsignedToken(), Date.now());
+  const question = { token, body, address: '10.1.2.3' };
   const noRoom = new ProviderError('rate_limited', 'no room');
   const refuse = () => {
     throw noRoom;
@@ -221,7 +226,7 @@ test('an answer that there is no room for does not count as one', async () => {
 });
 
 test('a request that any check from 0 to 8 denies never reaches AWS, and one that none denies does', async () => {
-  const token = tokenOfPod();
+  const token = parseLaunchToken(unsignedToken(), Date.now());
   const property = fc.asyncProperty(request, fc.string(), async (right, noise) => {
     const { read, fetched } = createReader(right, noise);
     const body = {

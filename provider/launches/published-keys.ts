@@ -3,6 +3,7 @@
 
 import { createPublicKey, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { untilAborted } from '../concurrency/until-aborted.ts';
+import { readTokenPart } from './token.ts';
 
 export type VerifySignature = (
   token: string,
@@ -104,14 +105,8 @@ function parseSigned(token: string): Signed | undefined {
 }
 
 function parseKeyId(header: string): string | undefined {
-  try {
-    const parsed = JSON.parse(Buffer.from(header, 'base64url').toString()) as {
-      kid?: unknown;
-    } | null;
-    return typeof parsed?.kid === 'string' ? parsed.kid : undefined;
-  } catch {
-    return undefined;
-  }
+  const { kid } = readTokenPart(header);
+  return typeof kid === 'string' ? kid : undefined;
 }
 
 function isSignedUnder(key: KeyObject, { text, signature }: Signed): boolean {

@@ -16,14 +16,16 @@ import {
   type KubernetesApi,
   type TokenRequest,
 } from '../testing/kubernetes-api.ts';
+import type { SelectedValues } from '../secrets/values.ts';
 import type { LaunchDefaults } from './launch-settings.ts';
+import { createPodLimit } from './pod-limit.ts';
 import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
+import { parseLaunchToken } from './token.ts';
 
 const FOREVER = new AbortController().signal;
-const answer = <Values>(values: Values) => values;
+const SIGNATURE = signArgv(['/app', 'serve']);
 const DEFAULTS: LaunchDefaults = {
-  audience: 'piggysec.com',
   launchWindowMs: 120_000,
   enforceIntegrity: true,
   enforceServiceAccount: false,
@@ -40,12 +42,9 @@ let readSecrets: ReadSecrets;
 
 before(async () => {
   [api, aws] = await Promise.all([startKubernetesApi(), startAws()]);
-  const readToken = () => Promise.resolve(api.providerToken);
   kubernetes = createKubernetesClient({
-    server: api.url,
-    ca: api.ca,
-    readToken,
-    timeoutMs: 60_000,
+    ...{ server: api.url, ca: api.ca, timeoutMs: 60_000 },
+    readToken: () => Promise.resolve(api.providerToken),
   });
   const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
   const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
@@ -81,16 +80,15 @@ function prepare(scenario: Scenario) {
   const { uid, pod } = injectedPod({ env: ENV, ...scenario.pod });
   api.putPod(pod);
   const bound = { name: pod.metadata.name, uid: pod.metadata.uid };
-  const { namespace } = pod.metadata;
-  const token = api.mintToken({ namespace, serviceAccount: 'api', pod: bound, ...scenario.token });
-  const signature = signArgv(['/app', 'serve']);
-  const body = { uid, signature, references: ['PASSWORD'], ...scenario.body };
-  const known: LaunchFacts = {};
-  const note = (facts: LaunchFacts) => Object.assign(known, facts);
+  const account = { namespace: pod.metadata.namespace, serviceAccount: 'api' };
+  const token = api.mintToken({ ...account, pod: bound, ...scenario.token });
+  const body = { uid, signature: SIGNATURE, references: ['PASSWORD'], ...scenario.body };
+  const noted: LaunchFacts[] = [];
   const observed: string[] = [];
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
     admitReview: () => Promise.resolve(() => undefined),
+    podLimit: createPodLimit({ perMinutePerPod: 60 }, () => performance.now()),
     readSecrets,
     accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
     observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),
@@ -98,13 +96,17 @@ function prepare(scenario: Scenario) {
     defaults: { ...DEFAULTS, ...scenario.defaults },
     now: Date.now,
   });
-  const question = { token, body, address: '10.1.2.3' };
   const ask = async () => {
-    const { values, missing } = await readLaunchValues(question, { signal: FOREVER, note, answer });
+    const question = { token: parseLaunchToken(token, Date.now()), body, address: '10.1.2.3' };
+    const { values, missing } = await readLaunchValues(question, {
+      ...{ signal: FOREVER, answer: (all: SelectedValues) => all },
+      note: (more) => noted.push(more),
+    });
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };
-  return { ask, facts: () => known, token, observed, podUid: pod.metadata.uid };
+  const facts = () => Object.assign({}, ...noted) as LaunchFacts;
+  return { ask, facts, token, observed, podUid: bound.uid };
 }
 
 test('a container that starts is given the values that it refers to, and no others', async () => {

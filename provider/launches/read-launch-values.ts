@@ -28,7 +28,9 @@ import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
 import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
+import type { PodLimit } from './pod-limit.ts';
 import type { AdmitReview } from './review-limit.ts';
+import type { LaunchToken } from './token.ts';
 
 /** What is known of a request so far, for its audit line. */
 export type LaunchFacts = {
@@ -50,7 +52,7 @@ export type LaunchFacts = {
 };
 
 export type LaunchQuestion = {
-  readonly token: string | undefined;
+  readonly token: LaunchToken;
   readonly body: unknown;
   /** Of the client, by its connection. */
   readonly address: string;
@@ -73,6 +75,7 @@ export type ReadLaunchValues = <Answer>(
 export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
   readonly admitReview: AdmitReview;
+  readonly podLimit: PodLimit;
   readonly readSecrets: ReadSecrets;
   /** The access rules of this moment. */
   readonly accessPolicy: () => AccessPolicy;
@@ -84,10 +87,9 @@ export type LaunchDependencies = {
 };
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
-  const { kubernetes, admitReview, readSecrets, defaults, now } = dependencies;
-  const { audience } = defaults;
+  const { kubernetes, admitReview, podLimit, readSecrets, defaults, now } = dependencies;
   const { reviewToken } = kubernetes;
-  const readIdentity = createIdentityReader({ reviewToken, admitReview, audience, now });
+  const readIdentity = createIdentityReader({ reviewToken, admitReview, now });
   const launchWindow = createLaunchWindow({ now });
 
   // The numbers are those of the checks in docs/architecture.md; nothing is fetched from AWS before all of them passed
@@ -95,13 +97,14 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
   return async ({ token, body, address }, { signal, note, answer }) => {
     const { uid, signature, references } = parseLaunchRequest(body); // 0
     note({ references: references.length });
+    settleRate(podLimit.decideToken(token)); // 0
 
     const identity = await readIdentity({ token, address }, signal); // 0, 1
     const { serviceAccount } = identity;
-    const { namespace } = serviceAccount;
     note({ ...describeIdentity(identity), keys: describeKeys(references) });
+    settleRate(podLimit.decidePod(identity.pod.uid, token)); // 1
 
-    const found = await kubernetes.readPod(namespace, identity.pod.name, signal);
+    const found = await kubernetes.readPod(serviceAccount.namespace, identity.pod.name, signal);
     const pod = settle(decidePod(identity, found && parsePod(found))); // 2
     const container = settle(selectContainer(pod, uid)); // 3
     note({ container: container.name });

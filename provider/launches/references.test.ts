@@ -12,6 +12,18 @@ const mark = literal('PIGGY_MARK', 'm');
 const field: EnvEntry = { name: 'FIELD', value: undefined, mayHoldReference: false };
 const elsewhere: EnvEntry = { name: 'MAP', value: undefined, mayHoldReference: true };
 
+/** An API server takes a Pod with as many; a look at each from each of them would take half an hour. */
+const LINE_BREAKS = '\n'.repeat(1_000_000);
+
+/** Each variable is the one before it twice. */
+function doubling(times: number): readonly EnvEntry[] {
+  const doubled = Array.from({ length: times }, (_, index) =>
+    literal(`V${index + 1}`, `$(V${index})$(V${index})`),
+  );
+  const references = [literal('A', 'piggy:one'), literal('B', `piggy:$(V${times})`)];
+  return [literal('V0', 'text'), ...doubled, ...references];
+}
+
 /** The env of a container → the keys that its references name, and whether there can be no others. */
 const environments: Record<
   string,
@@ -47,6 +59,17 @@ const environments: Record<
   'a text that cannot begin as one is none': [
     [A, literal('B', 'http://$(SERVICE_NAME)/piggy:B')],
     ['A'],
+    true,
+  ],
+  'line breaks without end in the middle of a text are a part of it': [
+    [literal('B', `piggy:${LINE_BREAKS}b`)],
+    [`${LINE_BREAKS}b`],
+    true,
+  ],
+  'what doubles until no program can be started with it is none': [doubling(40), ['one'], true],
+  'what is as long as a variable can be is one': [
+    [literal('X', 'x'.repeat(131_072)), literal('B', 'piggy:$(X)')],
+    ['x'.repeat(131_072)],
     true,
   ],
   'what comes from elsewhere may be any': [[A, elsewhere], ['A'], false],

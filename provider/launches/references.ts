@@ -17,6 +17,9 @@ export type WrittenReferences = {
 const UNKNOWN = '\0';
 const SECRET = '\u0001';
 
+/** The kernel starts no program with a longer variable. Variables in variables would double without end. */
+const MAX_TEXT = 131_072;
+
 /** Evaluates the variables in their order, as the kubelet does. */
 export function readReferences(env: readonly EnvEntry[]): WrittenReferences {
   const mark = env.find(({ name }) => name === 'PIGGY_MARK')?.value ?? '';
@@ -29,14 +32,25 @@ export function readReferences(env: readonly EnvEntry[]): WrittenReferences {
       known.set(name, UNKNOWN);
       continue;
     }
-    const lookup = { get: (other: string) => known.get(other) ?? UNKNOWN };
-    const text = expandVariables(withoutMarks(value, mark), lookup);
+    const text = expand(withoutMarks(value, mark), known);
     isComplete &&= !mayBecomeReference(text);
     const key = keyOf(text);
     if (key !== undefined) keys.add(key);
     known.set(name, key === undefined ? text : SECRET);
   }
   return { keys, isComplete };
+}
+
+/** What no program can be started with is no reference, and becomes none. */
+function expand(text: string, known: ReadonlyMap<string, string>): string {
+  let room = MAX_TEXT;
+  const get = (name: string) => {
+    const value = known.get(name) ?? UNKNOWN;
+    room -= value.length;
+    return room < 0 ? '' : value;
+  };
+  const expanded = expandVariables(text, { get });
+  return room < 0 ? SECRET : expanded;
 }
 
 /** What the author wrote: the marks of the policy inject-secrets are taken out. */
@@ -58,5 +72,12 @@ function mayBecomeReference(text: string): boolean {
 function keyOf(text: string): string | undefined {
   const isReference = text.startsWith(REFERENCE_PREFIX);
   if (!isReference || text.includes(SECRET) || text.includes(UNKNOWN)) return undefined;
-  return text.slice(REFERENCE_PREFIX.length).replace(/[\r\n]+$/, '');
+  return withoutLineBreaksAtEnd(text.slice(REFERENCE_PREFIX.length));
+}
+
+/** By hand: a regular expression would look at line breaks in the middle of a text again from each of them. */
+function withoutLineBreaksAtEnd(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n' || text[end - 1] === '\r') end -= 1;
+  return text.slice(0, end);
 }

@@ -2,8 +2,7 @@
 // are signed under the cluster's keys. All Pods of a node can have one address, and one that runs wild must not keep the others
 // from starting (decision 32).
 
-import { LRUCache } from 'lru-cache';
-import { refill, secondsToToken, type TokenBucket } from '../concurrency/token-bucket.ts';
+import { createTokenBuckets } from '../concurrency/token-bucket.ts';
 import { ProviderError } from '../errors.ts';
 import type { VerifySignature } from './published-keys.ts';
 
@@ -23,31 +22,23 @@ export type ReviewLimitOptions = {
   readonly now: () => number;
 };
 
-const MAX_ADDRESSES = 20_000;
 /** How many seconds' worth of refused tokens may come at once. */
 const BURST_SECONDS = 2;
 
 export function createReviewLimit(options: ReviewLimitOptions): AdmitReview {
   const { refusedPerSecond: perSecond, verifySignature, now } = options;
-  const rate = { perSecond, burst: perSecond * BURST_SECONDS };
-  const buckets = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
-
-  function change(address: string, by: number): void {
-    const bucket = refill(buckets.get(address), rate, now());
-    buckets.set(address, { ...bucket, tokens: Math.min(rate.burst, bucket.tokens + by) });
-  }
+  const refused = createTokenBuckets({ perSecond, burst: perSecond * BURST_SECONDS }, now);
 
   return async ({ address, token }, signal) => {
-    const bucket = refill(buckets.get(address), rate, now());
-    if (bucket.tokens >= 1) {
-      // Taken before it is known: many at once are all unknown.
-      change(address, -1);
+    // Taken before it is known: many at once are all unknown.
+    const waitSeconds = refused.take(address);
+    if (waitSeconds === 0) {
       return () => {
-        change(address, 1);
+        refused.giveBack(address);
       };
     }
     const verified = await verifySignature(token, signal);
-    if (verified === 'unverified') throw tooMany(perSecond, secondsToToken(bucket, rate));
+    if (verified === 'unverified') throw tooMany(perSecond, waitSeconds);
     return () => undefined;
   };
 }

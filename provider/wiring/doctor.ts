@@ -15,6 +15,7 @@ import { readOperations } from '../doctor/operations-client.ts';
 import { parseManifest } from '../doctor/read-manifest.ts';
 import type { ImageQuestion } from '../images/lookup.ts';
 import { createKubernetesClient } from '../kubernetes/api-client.ts';
+import { AUDIENCE } from '../launches/token.ts';
 import { parseAccessRules, parseAccessRulesFile } from '../secrets/access-rules.ts';
 import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
 import { createSecretsReader } from '../secrets/read-secrets.ts';
@@ -88,8 +89,7 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
     createReview: cluster.createReview,
     readOperations: (path) => readOperations(operationsAddress(config), path, TIMEOUT_MS),
     probeAddress: (address, ca) => probeAddress({ address, ca, timeoutMs: TIMEOUT_MS }),
-    reviewOwnToken: async () =>
-      kubernetes.reviewToken(await readToken(), config.launches.audience, signal),
+    reviewOwnToken: async () => kubernetes.reviewToken(await readToken(), AUDIENCE, signal),
     readAccessRules: async () => parseAccessRules(await readRules()).length,
     ...outside,
     readImage: (reference) => readImageConfig(imageQuestion(reference), signal),

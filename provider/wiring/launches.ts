@@ -3,6 +3,7 @@
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { withDenialEvents } from '../launches/denial-events.ts';
 import { createLaunchRates } from '../launches/launch-rates.ts';
+import { createPodLimit } from '../launches/pod-limit.ts';
 import { createSignatureVerifier, type VerifySignature } from '../launches/published-keys.ts';
 import { createLaunchValuesReader, type ReadLaunchValues } from '../launches/read-launch-values.ts';
 import { createReviewLimit } from '../launches/review-limit.ts';
@@ -37,6 +38,7 @@ export function wireLaunches(
       verifySignature: wirePublishedKeys(log, kubernetes),
       now,
     }),
+    podLimit: createPodLimit(config.launchRates, now),
     readSecrets: wireSecrets(provider, credentials),
     accessPolicy,
     observeAccess: metrics.observeAccess,

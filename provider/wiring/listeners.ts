@@ -10,6 +10,7 @@ import {
   startOperationsServer,
 } from '../http/server.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
+import { parseLaunchToken } from '../launches/token.ts';
 import type { Provider } from './provider.ts';
 
 export type Servers = Pick<LaunchServer, 'useCertificate'> & {
@@ -28,6 +29,7 @@ export async function listen(
     observer: { log, written, metrics, now },
     stopping: stopping.signal,
     readLaunchValues,
+    parseToken: (written) => parseLaunchToken(written, Date.now()),
     guard: createGuard(limits, now),
     timeoutMs: config.secretTimeoutMs,
   });

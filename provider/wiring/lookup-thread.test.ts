@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
-import { startLookupThread } from './lookup-thread.ts';
+import { type Patience, startLookupThread } from './lookup-thread.ts';
 
 const stopNow = { drainDelayMs: 0, withinMs: 10_000 };
 
-function start(host: string) {
+function start(host: string, patience?: Patience) {
   const lines: string[] = [];
   const failures = Promise.withResolvers<undefined>();
   const thread = startLookupThread({
@@ -19,6 +19,7 @@ function start(host: string) {
     }),
     log: createLogger('info', { write: (line: string) => lines.push(line) }),
     writeLine: (line) => lines.push(line),
+    ...(patience === undefined ? {} : { patience }),
     metrics: {
       observeRequest: () => undefined,
       observeRegistryCall: () => undefined,
@@ -38,6 +39,23 @@ test('a thread that fails is started again, at its port and with the last keys',
   await failed;
   await inUse;
   assert.match(lines.join(''), /the lookups failed; they are started again, launches go on/);
+  await thread.stop(stopNow);
+});
+
+test('a thread that hangs at its keys is ended and started again, and takes them', async () => {
+  const { thread, lines, failed } = start('127.0.0.1', { beginMs: 60_000, keysMs: 500 });
+  await thread.listening;
+  const inUse = thread.useKeys(['hang']);
+  await failed;
+  await inUse;
+  assert.match(lines.join(''), /the thread of the lookups took no sealing keys within 500 ms/);
+  assert.match(lines.join(''), /the lookups failed; they are started again, launches go on/);
+  await thread.stop(stopNow);
+});
+
+test('a thread that never listens ends the wait for it', async () => {
+  const { thread } = start('192.0.2.2', { beginMs: 500, keysMs: 60_000 });
+  await assert.rejects(thread.listening, /did not begin within 500 ms/);
   await thread.stop(stopNow);
 });
 

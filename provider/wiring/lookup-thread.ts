@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/load-config.ts';
+import { ProviderError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics, RequestOutcome } from '../observability/metrics.ts';
 
@@ -43,18 +44,29 @@ export type LookupThreadOptions = {
   readonly log: Logger;
   /** Of the thread: a line as it is written. */
   readonly writeLine: (line: string) => void;
+  readonly patience?: Patience;
   readonly metrics: Pick<
     Metrics,
     'observeRegistryCall' | 'observeRequest' | 'observeLookupThreadFailure'
   >;
 };
 
+export type Patience = {
+  /** Until it listens. */
+  readonly beginMs: number;
+  /** Until it has taken keys. */
+  readonly keysMs: number;
+};
+
+/** Both take well under a second; it does not answer at all where its loop stands still. */
+const PATIENCE: Patience = { beginMs: 30_000, keysMs: 30_000 };
+
 /** Its heap; what it reads from registries is held beside it, and bounded by images/lookup-budget.ts. */
 const MAX_HEAP_MB = 128;
 const RESTART_MS = 1_000;
 
 export function startLookupThread(options: LookupThreadOptions): LookupThread {
-  const { config, log, metrics } = options;
+  const { config, log, metrics, patience = PATIENCE } = options;
   const listening = Promise.withResolvers<number>();
   // Who waits for it reads it; until then it is no rejection that nobody handles.
   listening.promise.catch(() => undefined);
@@ -87,7 +99,8 @@ export function startLookupThread(options: LookupThreadOptions): LookupThread {
   let running = run();
   return {
     listening: listening.promise,
-    useKeys: (keys) => keysInUse.use(keys, running.worker),
+    useKeys: (keys) =>
+      waitForKeys(keysInUse.use(keys, running.worker), patience.keysMs, () => running),
     stop: async (times) => {
       isStopping = true;
       await stopThread(running, times);
@@ -95,7 +108,27 @@ export function startLookupThread(options: LookupThreadOptions): LookupThread {
   };
 }
 
-type RunningThread = { readonly worker: Worker; readonly ended: Promise<void> };
+/** A thread that is started again meanwhile has as long. */
+async function waitForKeys(
+  inUse: Promise<void>,
+  withinMs: number,
+  current: () => RunningThread,
+): Promise<void> {
+  const watch = setInterval(() => {
+    current().giveUp(`took no sealing keys within ${withinMs} ms`);
+  }, withinMs);
+  // Whoever stops need not wait for it.
+  watch.unref();
+  await inUse;
+  clearInterval(watch);
+}
+
+type RunningThread = {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+  /** Ends one that does not answer, as one that failed. */
+  readonly giveUp: (what: string) => void;
+};
 
 type ThreadObserver = {
   readonly keysInUse: KeysInUse;
@@ -113,7 +146,14 @@ function runThread(
   const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
   const worker = new Worker(options.entry, { workerData, resourceLimits });
   worker.on('error', observer.failed);
+  const giveUp = (what: string) => {
+    observer.failed(new ProviderError('internal_error', `the thread of the lookups ${what}`));
+    void worker.terminate();
+  };
+  const { beginMs } = options.patience ?? PATIENCE;
+  const beginning = setTimeout(giveUp, beginMs, `did not begin within ${beginMs} ms`);
   worker.on('message', (message: FromLookupThread) => {
+    clearTimeout(beginning);
     if (message.kind === 'listening') observer.listening(message.port);
     else if (message.kind === 'keys in use') observer.keysInUse.confirm(message.number);
     else if (message.kind === 'stopped') void worker.terminate();
@@ -122,11 +162,12 @@ function runThread(
   observer.keysInUse.sendTo(worker);
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => {
+      clearTimeout(beginning);
       observer.ended();
       resolve();
     });
   });
-  return { worker, ended };
+  return { worker, ended, giveUp };
 }
 
 async function stopThread({ worker, ended }: RunningThread, times: StopTimes): Promise<void> {

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ProviderError } from '../errors.ts';
+import { writeToken } from '../testing/unsigned-token.ts';
+import { AUDIENCE, parseLaunchToken } from './token.ts';
+
+const NOW = Date.parse('2026-11-01T10:00:00Z');
+const claims = { aud: [AUDIENCE], exp: NOW / 1000 + 600 };
+const token = writeToken(claims);
+/** With its audience, expiry and list they are three more. */
+const more = (count: number) => Array<number>(count).fill(1);
+
+const passed: Record<string, string> = {
+  'a token of ours': token,
+  'a token whose audience is one text': writeToken({ ...claims, aud: AUDIENCE }),
+  'a token of several audiences': writeToken({ ...claims, aud: ['vault', AUDIENCE] }),
+  'a token that expired by our clock only': writeToken({ ...claims, exp: NOW / 1000 - 30 }),
+  'a token of as many claims as are read': writeToken({ ...claims, more: more(195) }),
+};
+
+for (const [name, text] of Object.entries(passed)) {
+  test(`${name} may be asked about`, () => {
+    assert.equal(parseLaunchToken(text, NOW), text);
+  });
+}
+
+const refused: Record<string, string | undefined> = {
+  'no token': undefined,
+  'an empty token': '',
+  'a word': 'hunter2',
+  'two parts': 'a.b',
+  'four parts': `${token}.x`,
+  'claims that are no JSON': 'e30.####.x',
+  'claims that are null': writeToken(null),
+  'claims that are a text': writeToken('aud'),
+  'no claims': writeToken({}),
+  'another audience': writeToken({ ...claims, aud: ['vault'] }),
+  'an audience that begins as ours': writeToken({ ...claims, aud: [`${AUDIENCE}.evil`] }),
+  'no expiry': writeToken({ aud: [AUDIENCE] }),
+  'an expiry that is a text': writeToken({ ...claims, exp: '9999999999' }),
+  'an expiry long ago': writeToken({ ...claims, exp: NOW / 1000 - 61 }),
+  'one claim too many': writeToken({ ...claims, more: more(196) }),
+  'a very long token': writeToken({ ...claims, more: 'x'.repeat(20_000) }),
+};
+
+for (const [name, text] of Object.entries(refused)) {
+  test(`${name} is refused`, () => {
+    assert.throws(
+      () => parseLaunchToken(text, NOW),
+      (error) => {
+        assert.ok(error instanceof ProviderError && error.code === 'invalid_token');
+        return text === undefined || text === '' || !error.message.includes(text);
+      },
+    );
+  });
+}
+
+test('the policies ask the kubelet for tokens of this audience, and for no other', () => {
+  const path = join(import.meta.dirname, '../../policies/inject-secrets.yaml');
+  const asked = [
+    ...readFileSync(path, 'utf8').matchAll(/serviceAccountToken: \{audience: ([^,}]+)/g),
+  ];
+  assert.deepEqual(
+    asked.map(([, audience]) => audience),
+    [AUDIENCE],
+  );
+});
