@@ -69,7 +69,7 @@ test('the first start makes everything, in a namespace without any of it, and te
   const provider = await start({ PIGGY_LOG_LEVEL: 'debug' });
   const ca = readEntry(kubernetes, 'bundle', 'ca.crt');
   const { status } = await askAsLauncher(provider.launchUrl, new Agent({ ca }));
-  assert.equal(status, 400);
+  assert.equal(status, 401);
   assert.equal(await askAsKyverno(provider.lookupUrl, readSealingKey(kubernetes)), 200);
   for (const path of Object.values(paths)) {
     const made = kubernetes.readObject(path);
@@ -153,7 +153,7 @@ test('an edited serving certificate is replaced, an edited bundle gets its autho
     (text) => text === before,
   );
   const { status } = await askAsLauncher(provider.launchUrl, new Agent({ ca: before }));
-  assert.equal(status, 400);
+  assert.equal(status, 401);
 });
 
 test('a lost authority gives way to a new one, and whoever holds the lost one is still answered', async () => {
@@ -165,7 +165,7 @@ test('a lost authority gives way to a new one, and whoever holds the lost one is
     (text) => text.match(/BEGIN CERTIFICATE/g)?.length === 2,
   );
   for (const ca of [held, bundle]) {
-    assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 400);
+    assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 401);
   }
 });
 
@@ -178,7 +178,7 @@ test('an empty object with its label is filled', async () => {
   kubernetes.forbid(/^POST .*\/(?:secrets|configmaps)$/);
   const provider = await start();
   const ca = readEntry(kubernetes, 'bundle', 'ca.crt');
-  assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 400);
+  assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 401);
 });
 
 test('without namespace it does not start, and names the setting', async () => {
@@ -197,7 +197,7 @@ test('with certificates out of files their authority is published, and the seali
     PIGGY_PUBLISH_CA: 'true',
   });
   const ca = readEntry(kubernetes, 'bundle', 'ca.crt');
-  assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 400);
+  assert.equal((await askAsLauncher(provider.launchUrl, new Agent({ ca }))).status, 401);
   assert.equal(await askAsKyverno(provider.lookupUrl, readSealingKey(kubernetes)), 200);
   assert.deepEqual(
     [paths.authority, paths.serving].map((path) => kubernetes.readObject(path)),

@@ -60,7 +60,7 @@ test('certificates are renewed without a failed request, on a kept connection an
         ask: async () => {
           const onKept = await askAsLauncher(launchUrl, kept);
           const onNew = await askAsLauncher(launchUrl, new Agent({ ca }));
-          assert.deepEqual([onKept.status, onNew.status], [400, 400]);
+          assert.deepEqual([onKept.status, onNew.status], [401, 401]);
           assert.equal(onKept.socket, socket);
           serials.add(onNew.serial);
         },
@@ -153,6 +153,6 @@ async function expectAnswers(ca: string): Promise<void> {
   );
   assert.deepEqual(
     answers.map(({ status }) => status),
-    [400, 400],
+    [401, 401],
   );
 }

@@ -24,6 +24,7 @@ import { signArgv } from './signature.ts';
 import { parseLaunchToken } from './token.ts';
 
 const FOREVER = new AbortController().signal;
+const answer = (values: SelectedValues) => values;
 const SIGNATURE = signArgv(['/app', 'serve']);
 const DEFAULTS: LaunchDefaults = {
   launchWindowMs: 120_000,
@@ -83,8 +84,7 @@ function prepare(scenario: Scenario) {
   const account = { namespace: pod.metadata.namespace, serviceAccount: 'api' };
   const token = api.mintToken({ ...account, pod: bound, ...scenario.token });
   const body = { uid, signature: SIGNATURE, references: ['PASSWORD'], ...scenario.body };
-  const noted: LaunchFacts[] = [];
-  const observed: string[] = [];
+  const [noted, observed]: [LaunchFacts[], string[]] = [[], []];
   const readLaunchValues = createLaunchValuesReader({
     kubernetes,
     admitReview: () => Promise.resolve(() => undefined),
@@ -98,10 +98,8 @@ function prepare(scenario: Scenario) {
   });
   const ask = async () => {
     const question = { token: parseLaunchToken(token, Date.now()), body, address: '10.1.2.3' };
-    const { values, missing } = await readLaunchValues(question, {
-      ...{ signal: FOREVER, answer: (all: SelectedValues) => all },
-      note: (more) => noted.push(more),
-    });
+    const note = (facts: LaunchFacts) => noted.push(facts);
+    const { values, missing } = await readLaunchValues(question, { signal: FOREVER, note, answer });
     const revealed = Object.fromEntries([...values].map(([key, value]) => [key, value.reveal()]));
     return { values: revealed, missing };
   };
