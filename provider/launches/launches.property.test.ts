@@ -168,7 +168,7 @@ function createReader(right: Defects, noise: string) {
       readPod: () => Promise.resolve(pod as never),
     },
     admitReview: () => Promise.resolve(() => undefined),
-    readSecrets: () => {
+    readSources: () => {
       fetched += 1;
       return Promise.resolve({ values: new Map(), missing: [] });
     },

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessPolicy, Grant } from './grant.ts';
 import { createSecretsReader, type SecretQuestion } from './read-secrets.ts';
+import { plainReference } from './reference.ts';
 import { CURRENT, type SecretVersion } from './source.ts';
 import { parseSecretString } from './values.ts';
 
@@ -23,7 +24,8 @@ function read(answers: Answers, version: SecretVersion = CURRENT, grant = grante
   const source = { kind: 'secretsManager', secretId: 'shared/db', region: 'r', version } as const;
   const question: SecretQuestion = {
     source,
-    references: ['A'],
+    calledBy: undefined,
+    references: [plainReference('A')],
     serviceAccount: { namespace: 'shop', name: 'api' },
     allowListRequired: false,
     policy,
@@ -36,6 +38,7 @@ function read(answers: Answers, version: SecretVersion = CURRENT, grant = grante
       return Promise.resolve({ content: parseSecretString(text ?? ''), target, size: 1 });
     },
     readParameters: () => Promise.reject(new Error('not asked for')),
+    readParameter: () => Promise.reject(new Error('not asked for')),
   });
   return readSecrets(question, FOREVER);
 }

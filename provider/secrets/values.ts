@@ -8,19 +8,21 @@ import {
   WHOLE,
   type SecretShape,
 } from './missing-keys.ts';
+import type { Reference, SecretKey } from './reference.ts';
 import { SecretValue } from './secret-value.ts';
 
 export type SecretContent = {
   /** What the secret says about who may read it; of several, each must allow. */
   readonly allowLists: readonly string[];
   /** `undefined` where it has no such key. Throws `ambiguous_parameter`. */
-  readonly find: (key: string) => SecretValue | undefined;
+  readonly find: (key: SecretKey) => SecretValue | undefined;
   /** Tells nothing of the content. */
   readonly explainMissing: (keys: readonly string[]) => string;
 };
 
 export type Parameter = { readonly name: string; readonly value: string };
 
+/** By the text of the references. */
 export type SelectedValues = {
   readonly values: ReadonlyMap<string, SecretValue>;
   readonly missing: readonly string[];
@@ -28,7 +30,7 @@ export type SelectedValues = {
   readonly hint?: string;
 };
 
-const ALLOW_LIST = 'PIGGY_ALLOWED_SA';
+export const ALLOW_LIST = 'PIGGY_ALLOWED_SA';
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** SecretString of Secrets Manager. All of it is one value, as it is; a JSON object has others besides. */
@@ -44,9 +46,9 @@ export function parseSecretString(text: string): SecretContent {
   return {
     allowLists: allowList === undefined ? [] : [writeText(json, allowList)],
     explainMissing: (keys) => explainMissing(shape, keys),
-    find: unlessReserved((key) => {
+    find: unlessReserved(({ text: key, path }) => {
       if (key === WHOLE) return new SecretValue(text);
-      const at = members.get(key) ?? findNested(json, key.split('.'));
+      const at = members.get(key) ?? findNested(json, path);
       return at === undefined ? undefined : new SecretValue(writeText(json, at));
     }),
   };
@@ -64,7 +66,7 @@ export function parseParameters(parameters: readonly Parameter[]): SecretContent
   return {
     allowLists: (byKey.get(ALLOW_LIST) ?? []).map(({ value }) => value),
     explainMissing: (keys) => explainMissing(shape, keys),
-    find: unlessReserved((key) => {
+    find: unlessReserved(({ text: key }) => {
       const [parameter, ...others] = byKey.get(key) ?? [];
       if (parameter === undefined || key === WHOLE) return undefined;
       if (others.length > 0) throw ambiguous(key, [parameter, ...others]);
@@ -75,30 +77,33 @@ export function parseParameters(parameters: readonly Parameter[]): SecretContent
 
 export function selectValues(
   content: SecretContent,
-  references: readonly string[],
+  references: readonly Pick<Reference, 'text' | 'key'>[],
 ): SelectedValues {
   const values = new Map<string, SecretValue>();
   const missing: string[] = [];
-  for (const reference of references) {
-    const value = content.find(reference);
-    if (value === undefined) missing.push(reference);
-    else values.set(reference, value);
+  const missingKeys: string[] = [];
+  for (const { text, key } of references) {
+    const value = content.find(key);
+    if (value === undefined) {
+      missing.push(text);
+      missingKeys.push(key.text);
+    } else values.set(text, value);
   }
   if (missing.length === 0) return { values, missing };
-  return { values, missing, hint: content.explainMissing(missing) };
+  return { values, missing, hint: content.explainMissing(missingKeys) };
 }
 
 function wholeContent(text: string, shape: () => SecretShape): SecretContent {
   return {
     allowLists: [],
     explainMissing: (keys) => explainMissing(shape(), keys),
-    find: (key) => (key === WHOLE ? new SecretValue(text) : undefined),
+    find: (key) => (key.text === WHOLE ? new SecretValue(text) : undefined),
   };
 }
 
 /** Keys of ours say how a secret may be used; they are given to nobody, but within the whole of a secret. */
 function unlessReserved(find: SecretContent['find']): SecretContent['find'] {
-  return (key) => (key.startsWith(RESERVED_PREFIX) ? undefined : find(key));
+  return (key) => (key.text.startsWith(RESERVED_PREFIX) ? undefined : find(key));
 }
 
 function ambiguous(key: string, parameters: readonly Parameter[]): ProviderError {
@@ -164,10 +169,29 @@ function readMembers({ tokens, ends, objects }: Json, start: number): ReadonlyMa
 function findNested(json: Json, path: readonly string[]): number | undefined {
   let at: number | undefined = 0;
   for (const key of path) {
-    if (at === undefined || json.tokens[at] !== '{') return undefined;
-    at = readMembers(json, at).get(key);
+    if (at === undefined) return undefined;
+    at = json.tokens[at] === '[' ? findElement(json, at, key) : findMember(json, at, key);
   }
   return at;
+}
+
+function findMember(json: Json, start: number, key: string): number | undefined {
+  return json.tokens[start] === '{' ? readMembers(json, start).get(key) : undefined;
+}
+
+const INDEX = /^(?:0|[1-9][0-9]{0,8})$/;
+
+/** An array begins at `start`. */
+function findElement({ tokens, ends }: Json, start: number, index: string): number | undefined {
+  const end = ends[start] ?? start;
+  if (!INDEX.test(index) || start + 1 === end) return undefined;
+  let at = start + 1;
+  for (let left = Number(index); left > 0; left -= 1) {
+    // Behind the element stands a comma, or the end of the array.
+    at = (ends[at] ?? end) + 2;
+    if (at >= end) return undefined;
+  }
+  return tokens[at] === undefined ? undefined : at;
 }
 
 /** What a container's environment shows of the value at `start`. */
