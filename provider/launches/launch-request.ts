@@ -1,7 +1,7 @@
 // Reads the body of a launcher's request (check 0 of the secret endpoint, docs/architecture.md).
 
 import { ProviderError } from '../errors.ts';
-import { parseReference, type Reference } from '../secrets/reference.ts';
+import { parseReference, sourceKey, type Reference } from '../secrets/reference.ts';
 import { ReferenceMistake } from '../secrets/reference-text.ts';
 
 export type LaunchRequest = {
@@ -29,8 +29,9 @@ export function parseLaunchRequest(body: unknown): LaunchRequest {
 function parseReferences(written: unknown): readonly Reference[] {
   if (!Array.isArray(written) || written.length > MAX_REFERENCES) throw noReferences();
   const parsed = written.map(parseOne);
-  const references = [...new Map(parsed.map((one) => [one.text, one])).values()];
-  const sources = new Set(references.map(({ source }) => JSON.stringify(source ?? null)));
+  const seen = new Set<string>();
+  const references = parsed.filter(({ text }) => !seen.has(text) && seen.add(text));
+  const sources = new Set(references.map(sourceKey));
   if (sources.size <= MAX_SOURCES) return references;
   throw invalid(`asks for ${sources.size} secrets and parameters, and ${MAX_SOURCES} are the most`);
 }
