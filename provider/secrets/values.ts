@@ -16,6 +16,8 @@ export type SecretContent = {
   readonly allowLists: readonly string[];
   /** `undefined` where it has no such key. Throws `ambiguous_parameter`. */
   readonly find: (key: SecretKey) => SecretValue | undefined;
+  /** All keys that are given out, and their values, as the text of a JSON object; as `find` where it has no keys. */
+  readonly findAll: () => SecretValue | undefined;
   /** Tells nothing of the content. */
   readonly explainMissing: (keys: readonly string[]) => string;
 };
@@ -46,6 +48,8 @@ export function parseSecretString(text: string): SecretContent {
   return {
     allowLists: allowList === undefined ? [] : [writeText(json, allowList)],
     explainMissing: (keys) => explainMissing(shape, keys),
+    findAll: () =>
+      writeAll([...members].map(([key, at]) => ({ key, value: () => writeText(json, at) }))),
     find: unlessReserved(({ text: key, path }) => {
       if (key === WHOLE) return new SecretValue(text);
       const at = members.get(key) ?? findNested(json, path);
@@ -63,30 +67,46 @@ export function parseSecretBinary(bytes: Uint8Array): SecretContent {
 export function parseParameters(parameters: readonly Parameter[]): SecretContent {
   const byKey = Map.groupBy(parameters, ({ name }) => name.slice(name.lastIndexOf('/') + 1));
   const shape = { kind: 'parameters', count: parameters.length } as const;
+  const find = (key: string) => {
+    const found = byKey.get(key) ?? [];
+    if (found.length > 1) throw ambiguous(key, found);
+    return found[0]?.value;
+  };
   return {
     allowLists: (byKey.get(ALLOW_LIST) ?? []).map(({ value }) => value),
     explainMissing: (keys) => explainMissing(shape, keys),
+    findAll: () =>
+      writeAll([...byKey.keys()].map((key) => ({ key, value: () => find(key) ?? '' }))),
     find: unlessReserved(({ text: key }) => {
-      const [parameter, ...others] = byKey.get(key) ?? [];
-      if (parameter === undefined || key === WHOLE) return undefined;
-      if (others.length > 0) throw ambiguous(key, [parameter, ...others]);
-      return new SecretValue(parameter.value);
+      const value = key === WHOLE ? undefined : find(key);
+      return value === undefined ? undefined : new SecretValue(value);
     }),
   };
 }
 
+type Member = { readonly key: string; readonly value: () => string };
+
+/** Names of ours left out. */
+function writeAll(members: readonly Member[]): SecretValue {
+  const given = members.filter(({ key }) => !key.startsWith(RESERVED_PREFIX));
+  return new SecretValue(
+    JSON.stringify(Object.fromEntries(given.map(({ key, value }) => [key, value()]))),
+  );
+}
+
 export function selectValues(
   content: SecretContent,
-  references: readonly Pick<Reference, 'text' | 'key'>[],
+  references: readonly Pick<Reference, 'text' | 'key' | 'prefix'>[],
 ): SelectedValues {
   const values = new Map<string, SecretValue>();
   const missing: string[] = [];
   const missingKeys: string[] = [];
-  for (const { text, key } of references) {
-    const value = content.find(key);
+  for (const { text, key, prefix } of references) {
+    const value = prefix === undefined ? content.find(key) : content.findAll();
     if (value === undefined) {
       missing.push(text);
-      missingKeys.push(key.text);
+      // What has no keys at all is explained as for a key that it lacks.
+      missingKeys.push(prefix === undefined ? key.text : '');
     } else values.set(text, value);
   }
   if (missing.length === 0) return { values, missing };
@@ -97,6 +117,7 @@ function wholeContent(text: string, shape: () => SecretShape): SecretContent {
   return {
     allowLists: [],
     explainMissing: (keys) => explainMissing(shape(), keys),
+    findAll: () => undefined,
     find: (key) => (key.text === WHOLE ? new SecretValue(text) : undefined),
   };
 }
