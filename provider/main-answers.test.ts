@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -16,6 +15,8 @@ import { startAws } from './testing/aws.ts';
 import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createLaunches } from './testing/launches.ts';
+import { sumOfMetric } from './testing/metric-sum.ts';
+import { readPeakMb } from './testing/peak-memory.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
 
@@ -108,14 +109,7 @@ async function until(isTrue: () => Promise<boolean>): Promise<void> {
 
 async function countAnswered(): Promise<number> {
   const text = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
-  const lines = text.matchAll(/^piggy_requests_total\{[^}]*route="\/v1\/secret"[^}]*\} (\d+)$/gm);
-  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
-/** The most that it had, as the kernel counts. */
-function readPeakMb(): number {
-  const status = readFileSync(`/proc/${provider.pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  return sumOfMetric(text, 'piggy_requests_total', { route: '/v1/secret' });
 }
 
 const SLOW = 60;
@@ -125,11 +119,11 @@ const MAX_MORE_MB = 200;
 test('clients that do not read take a bounded part of the memory, and stop no launch', async (context) => {
   const ask = () => launches.prepare('shop/api').ask(provider.launchUrl);
   assert.equal((await ask()).code, 'ok');
-  const before = { answered: await countAnswered(), peakMb: readPeakMb() };
+  const before = { answered: await countAnswered(), peakMb: readPeakMb(provider.pid) };
   const addresses = Array.from({ length: SLOW }, (_, index) => `127.0.7.${(index % 20) + 1}`);
   await Promise.all(addresses.map((address) => openSlowReader(context, address)));
   await until(async () => (await countAnswered()) >= before.answered + SLOW);
   for (let asked = 0; asked < 20; asked += 1) assert.equal((await ask()).code, 'ok');
-  const moreMb = readPeakMb() - before.peakMb;
+  const moreMb = readPeakMb(provider.pid) - before.peakMb;
   assert.ok(moreMb < MAX_MORE_MB, `${moreMb} MB`);
 });

@@ -28,10 +28,8 @@ const files = await installProvider({ kubernetes });
 const launches = createLaunches(kubernetes, files);
 const env = {
   ...files.env,
+  ...aws.env,
   AWS_REGION: 'eu-west-1',
-  AWS_ENDPOINT_URL: aws.url,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
   // A busy machine is no reason to fail, nor to ask AWS again.
   PIGGY_SECRET_TIMEOUT: '1m',
 };

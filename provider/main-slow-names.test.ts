@@ -86,11 +86,9 @@ test(
     const launches = createLaunches(kubernetes, files);
     const env = {
       ...files.env,
-      AWS_REGION: 'eu-central-1',
+      ...aws.env,
       // By a name: getaddrinfo looks it up in /etc/hosts, on the same threads.
       AWS_ENDPOINT_URL: aws.url.replace('127.0.0.1', 'localhost'),
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
       PIGGY_LOOKUP_TIMEOUT: '14s',
       PIGGY_REGISTRY_REQUEST_TIMEOUT: '14s',
       PATH: '/usr/bin:/bin',
