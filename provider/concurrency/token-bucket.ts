@@ -21,14 +21,30 @@ export type TokenBucket = {
 
 type State = { readonly tokens: number; readonly atMs: number };
 
+type States = {
+  readonly get: (key: string) => State | undefined;
+  readonly set: (key: string, state: State) => unknown;
+};
+
 /** Those that were not heard of for longest are forgotten: a forgotten one starts full. */
 const MAX_KEYS = 20_000;
 
 /** `now` in milliseconds, of a clock that does not go back. */
 export function createTokenBuckets(rate: TokenRate, now: () => number): TokenBuckets {
-  const { perSecond, burst } = rate;
-  const states = new LRUCache<string, State>({ max: MAX_KEYS });
+  return createBucketsIn(new LRUCache<string, State>({ max: MAX_KEYS }), rate, now);
+}
 
+/** For all together. */
+export function createTokenBucket(rate: TokenRate, now: () => number): TokenBucket {
+  const buckets = createBucketsIn(new Map<string, State>(), rate, now);
+  return { take: () => buckets.take('all') };
+}
+
+function createBucketsIn(
+  states: States,
+  { perSecond, burst }: TokenRate,
+  now: () => number,
+): TokenBuckets {
   function refill(key: string): State {
     const atMs = now();
     const state = states.get(key);
@@ -50,10 +66,4 @@ export function createTokenBuckets(rate: TokenRate, now: () => number): TokenBuc
       states.set(key, { ...state, tokens: Math.min(burst, state.tokens + 1) });
     },
   };
-}
-
-/** For all together. */
-export function createTokenBucket(rate: TokenRate, now: () => number): TokenBucket {
-  const buckets = createTokenBuckets(rate, now);
-  return { take: () => buckets.take('all') };
 }
