@@ -8,6 +8,12 @@ export type JsonLimits = {
   readonly depth: number;
 };
 
+/** Of what a request brings. */
+export type BodyLimits = JsonLimits & {
+  /** For who sends more. */
+  readonly legal: string;
+};
+
 export type JsonExcess = keyof JsonLimits;
 
 /** What the text has too much of. It need not be JSON; what stands within its texts does not count. */
@@ -38,7 +44,7 @@ function findExcess(text: string, limits: JsonLimits): JsonExcess | undefined {
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charAt(at)) {
       case '"':
-        at = endOfText(text, at);
+        at = endOfString(text, at);
         break;
       case '{':
       case '[':
@@ -60,8 +66,8 @@ function findExcess(text: string, limits: JsonLimits): JsonExcess | undefined {
   return undefined;
 }
 
-/** Where the quotation mark stands that ends what begins at `start`. */
-function endOfText(text: string, start: number): number {
+/** Where the quotation mark stands that ends the JSON string which begins at `start`; the length of the text where none does. */
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end === -1 ? text.length : end;

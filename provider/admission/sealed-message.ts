@@ -3,7 +3,7 @@
 
 import { hash, timingSafeEqual } from 'node:crypto';
 import { ProviderError } from '../errors.ts';
-import type { JsonLimits } from '../json-limits.ts';
+import type { BodyLimits } from '../json-limits.ts';
 
 export type SealedMessage = { readonly payload: string; readonly mac: string };
 
@@ -15,7 +15,7 @@ export const sealedMessageLimits = {
   values: 50,
   depth: 4,
   legal: 'a sealed question has two texts, "payload" and "mac", and nothing else',
-} as const satisfies JsonLimits & { readonly legal: string };
+} as const satisfies BodyLimits;
 
 export type OpenedQuestion = {
   readonly payload: string;

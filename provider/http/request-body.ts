@@ -3,16 +3,11 @@
 import type { Context } from 'hono';
 import type { Readable } from 'node:stream';
 import { ProviderError } from '../errors.ts';
-import { findJsonExcess, type JsonExcess, type JsonLimits } from '../json-limits.ts';
+import { type BodyLimits, findJsonExcess, type JsonExcess } from '../json-limits.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { RequestEnv } from './request-log.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-export type BodyLimits = JsonLimits & {
-  /** For who sends more. */
-  readonly legal: string;
-};
-
 /** Most bodies are smaller. */
 const FIRST_BYTES = 1024;
 

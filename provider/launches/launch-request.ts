@@ -1,7 +1,7 @@
 // Reads the body of a launcher's request (check 0 of the secret endpoint, docs/architecture.md).
 
 import { ProviderError } from '../errors.ts';
-import type { JsonLimits } from '../json-limits.ts';
+import type { BodyLimits } from '../json-limits.ts';
 
 export type LaunchRequest = {
   readonly uid: string;
@@ -22,7 +22,7 @@ export const launchRequestLimits = {
   values: MAX_REFERENCES + MAX_OTHER_VALUES,
   depth: MAX_DEPTH,
   legal: `a launcher sends "uid", "signature" and ${MAX_REFERENCES} "references" at most`,
-} as const satisfies JsonLimits & { readonly legal: string };
+} as const satisfies BodyLimits;
 
 /** Fields it does not know are ignored: launchers outlive upgrades. Throws `invalid_request` and `request_too_large`. */
 export function parseLaunchRequest(body: unknown): LaunchRequest {

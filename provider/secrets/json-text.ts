@@ -2,6 +2,8 @@
 // keys, such as __proto__, that nobody wrote. A part of it is a slice of the text, so that asking for a part costs as good as nothing,
 // however large it is and however often it is asked for.
 
+import { endOfString } from '../json-limits.ts';
+
 export type JsonText = {
   /** Without blanks between its tokens. */
   readonly text: string;
@@ -14,7 +16,6 @@ export type JsonText = {
 };
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 
@@ -84,26 +85,11 @@ function withoutBlanks(json: string): string {
 /** Of the token that begins at `start`. */
 function endOfToken(text: string, start: number): number {
   const code = text.charCodeAt(start);
-  if (code === QUOTE) return endOfString(text, start + 1);
+  if (code === QUOTE) return endOfString(text, start) + 1;
   let at = start + 1;
   if (isPunctuation(code)) return at;
   while (at < text.length && !isPunctuation(text.charCodeAt(at))) at += 1;
   return at;
-}
-
-/** The first quote from `from` on that no backslash takes its meaning. */
-function endOfString(text: string, from: number): number {
-  let at = text.indexOf('"', from);
-  while (text.charCodeAt(at - 1) === BACKSLASH && isEscaped(text, at))
-    at = text.indexOf('"', at + 1);
-  return at + 1;
-}
-
-/** After an odd number of backslashes. */
-function isEscaped(text: string, at: number): boolean {
-  let from = at;
-  while (text.charCodeAt(from - 1) === BACKSLASH) from -= 1;
-  return (at - from) % 2 === 1;
 }
 
 function isPunctuation(code: number): boolean {
