@@ -1,11 +1,10 @@
 // Decides who asks, by the token of the request: the API server says which service account and Pod it belongs to.
 
-import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parseTokenReview, type PodIdentity } from '../kubernetes/token-review.ts';
 import type { AdmitReview } from './review-limit.ts';
-import { AUDIENCE, invalidToken, type LaunchToken } from './token.ts';
+import { AUDIENCE, hashToken, invalidToken, type LaunchToken } from './token.ts';
 
 export type ReadIdentity = (
   question: { readonly token: LaunchToken; readonly address: string },
@@ -25,7 +24,7 @@ const MAX_REFUSALS_KEPT = 10_000;
 /** What it returns throws `invalid_token` (check 1), or `rate_limited` where it is not asked about. */
 export function createIdentityReader(dependencies: IdentityDependencies): ReadIdentity {
   const { reviewToken, admitReview, now } = dependencies;
-  // By hash, so that the provider's memory holds no tokens.
+  /** By the hash of the token. */
   const refusals = new LRUCache<string, string>({
     max: MAX_REFUSALS_KEPT,
     ttl: REFUSAL_KEPT_MS,
@@ -34,7 +33,7 @@ export function createIdentityReader(dependencies: IdentityDependencies): ReadId
   });
 
   return async ({ token, address }, signal) => {
-    const tokenHash = hash('sha256', token, 'base64');
+    const tokenHash = hashToken(token);
     const reason = refusals.get(tokenHash);
     if (reason !== undefined) throw invalidToken(reason);
     const accept = await admitReview({ token, address }, signal);

@@ -1,11 +1,10 @@
 // Decides whether a Pod is listened to at all (checks 0 and 1), whatever it is answered then: each of its questions makes two to the
 // API server, and a Pod that is refused would ask again as fast as it can.
 
-import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { createTokenBuckets } from '../concurrency/token-bucket.ts';
 import { refuse, type RateDecision } from './launch-rates.ts';
-import type { LaunchToken } from './token.ts';
+import { hashToken, type LaunchToken } from './token.ts';
 
 export type PodLimit = {
   /** Before the API server is asked about the token: counts where it is known whose it is, as many at once would all pass otherwise. */
@@ -32,6 +31,11 @@ export function createPodLimit(
   /** By their hash, the Pods of tokens that were sent too fast. */
   const loud = new LRUCache<string, string>({ max: MAX_TOKENS });
 
+  /** Mostly none is loud, and nothing has to be hashed. */
+  function podOf(token: LaunchToken): string | undefined {
+    return loud.size === 0 ? undefined : loud.get(hashToken(token));
+  }
+
   function decide(waitSeconds: number): RateDecision {
     if (waitSeconds === 0) return { allowed: true };
     return refuse(`this Pod asks more than ${Math.floor(perSecond)} times a second`, waitSeconds);
@@ -39,20 +43,14 @@ export function createPodLimit(
 
   return {
     decideToken: (token) => {
-      const podUid = loud.size === 0 ? undefined : loud.get(hashOf(token));
+      const podUid = podOf(token);
       return decide(podUid === undefined ? 0 : pods.take(podUid));
     },
     decidePod: (podUid, token) => {
-      const tokenHash = hashOf(token);
-      if (loud.get(tokenHash) === podUid) return { allowed: true };
+      if (podOf(token) === podUid) return { allowed: true };
       const waitSeconds = pods.take(podUid);
-      if (waitSeconds > 0) loud.set(tokenHash, podUid);
+      if (waitSeconds > 0) loud.set(hashToken(token), podUid);
       return decide(waitSeconds);
     },
   };
-}
-
-/** So that the provider's memory holds no tokens. */
-function hashOf(token: LaunchToken): string {
-  return hash('sha256', token, 'base64');
 }

@@ -1,6 +1,7 @@
 // Decides by a token alone, before anything is done for who sends it, whether it can be one of ours. It proves nothing: nobody has
 // verified the signature yet.
 
+import { hash } from 'node:crypto';
 import { ProviderError } from '../errors.ts';
 import { findJsonExcess } from '../json-limits.ts';
 
@@ -20,6 +21,11 @@ const PART_LIMITS = { values: 200, depth: 10 };
 export function parseLaunchToken(written: string | undefined, nowMs: number): LaunchToken {
   if (written !== undefined && looksLikeOurs(written, nowMs)) return written as LaunchToken;
   throw invalidToken(`it is no token for audience ${AUDIENCE}, or has expired`);
+}
+
+/** To remember a token by: the provider's memory is to hold none. */
+export function hashToken(token: LaunchToken): string {
+  return hash('sha256', token, 'base64');
 }
 
 export function invalidToken(reason: string): ProviderError {
