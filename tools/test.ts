@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 
 // Secret values of all tests look like this one, so that none of them can slip into any output unseen.
 const canary = /canary-[0-9a-f]{4}/;
-const output = { tail: '', hasCanary: false };
+const output = { ofSuite: '', hasCanary: false };
 
 const suites: Record<string, () => Promise<number>> = {
   provider: () => nodeTests('provider'),
@@ -30,8 +30,15 @@ function nodeTests(folder: string): Promise<number> {
 }
 
 function watch(text: string): void {
-  output.hasCanary ||= canary.test(output.tail + text);
-  output.tail = text.slice(-16);
+  output.hasCanary ||= canary.test(output.ofSuite.slice(-16) + text);
+  output.ofSuite += text;
+}
+
+/** What a suite said of its failed tests; it stands far above where other suites ran after it. */
+function failures(text: string): string {
+  const list = text.indexOf('✖ failing tests:');
+  if (list !== -1) return text.slice(list);
+  return text.match(/^ *--- FAIL.*$/gm)?.join('\n') ?? '';
 }
 
 const wanted = process.argv.slice(2);
@@ -45,8 +52,11 @@ const failed: string[] = [];
 for (const [name, run] of Object.entries(suites)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n── ${name}`);
-  if ((await run()) !== 0) failed.push(name);
+  output.ofSuite = '';
+  if ((await run()) !== 0) failed.push(`${name}\n${failures(output.ofSuite)}`);
 }
 if (output.hasCanary) failed.push('the search of all output for secret values: there is one in it');
-console.log(failed.length === 0 ? '\nAll suites passed.' : `\nFailed: ${failed.join(', ')}`);
+console.log(
+  failed.length === 0 ? '\nAll suites passed.' : `\nFailed: ${failed.join('\nFailed: ')}`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;
