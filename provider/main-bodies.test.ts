@@ -8,6 +8,7 @@ import { after, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { computeMac } from './admission/sealed-message.ts';
+import { connectionClosed } from './testing/connection-closed.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createQuestion, sealQuestion } from './testing/kyverno.ts';
 import { installProvider } from './testing/provider-installation.ts';
@@ -42,7 +43,10 @@ async function open(
   context.after(() => {
     raw.destroy();
   });
-  await Promise.race([once(socket, isTls ? 'secureConnect' : 'connect'), once(socket, 'close')]);
+  await Promise.race([
+    once(socket, isTls ? 'secureConnect' : 'connect').catch(() => undefined),
+    connectionClosed(socket),
+  ]);
   return { socket, raw };
 }
 

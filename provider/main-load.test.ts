@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { startAws } from './testing/aws.ts';
+import { connectionClosed } from './testing/connection-closed.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
@@ -47,6 +48,7 @@ async function openSilently(localAddress: string): Promise<Socket> {
 
 /** A connection that sends `text`, and no more. */
 async function send(context: TestContext, localAddress: string, text: string): Promise<Socket> {
+  // Its types do not know localAddress, which it passes on.
   const options = { port, host: '127.0.0.1', localAddress, ca: files.ca };
   const socket = connectTls(options);
   socket.on('error', () => undefined).resume();
@@ -54,7 +56,10 @@ async function send(context: TestContext, localAddress: string, text: string): P
     socket.destroy();
   });
   // Where there are too many, one may be closed before it is there.
-  await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+  await Promise.race([
+    once(socket, 'secureConnect').catch(() => undefined),
+    connectionClosed(socket),
+  ]);
   socket.write(text);
   return socket;
 }
@@ -65,20 +70,13 @@ async function until(isTrue: () => boolean): Promise<void> {
 
 /** A connection that sends `text` by one byte every second, for as long as it is let. */
 async function drip(context: TestContext, localAddress: string, text: string): Promise<Socket> {
-  // Its types do not know localAddress, which it passes on.
-  const options = { port, host: '127.0.0.1', localAddress, ca: files.ca };
-  const socket = connectTls(options);
-  socket.on('error', () => undefined).resume();
-  await once(socket, 'secureConnect');
+  const socket = await send(context, localAddress, '');
   let sent = 0;
   const timer = setInterval(() => {
     if (sent < text.length) socket.write(text[(sent += 1) - 1] ?? '');
   }, 1_000);
   socket.on('close', () => {
     clearInterval(timer);
-  });
-  context.after(() => {
-    socket.destroy();
   });
   return socket;
 }
@@ -98,7 +96,7 @@ test('a thousand connections that say nothing leave launches unharmed, and are c
   });
   await assertAllServed(100);
   const open = silent.filter(({ destroyed }) => !destroyed);
-  await Promise.all(open.map((socket) => once(socket, 'close')));
+  await Promise.all(open.map((socket) => connectionClosed(socket)));
 });
 
 const ROUNDS = 5;
@@ -181,7 +179,7 @@ test('requests that come byte by byte leave launches unharmed, and are ended', a
   );
   await assertAllServed(100);
   const open = slow.filter(({ destroyed }) => !destroyed);
-  await Promise.all(open.map((socket) => once(socket, 'close')));
+  await Promise.all(open.map((socket) => connectionClosed(socket)));
 });
 
 test('three addresses that each send as many heads as they may, and no body, keep nobody out', async (context) => {
@@ -193,7 +191,7 @@ test('three addresses that each send as many heads as they may, and no body, kee
   );
   await assertAllServed(100);
   const open = slow.filter(({ destroyed }) => !destroyed);
-  await Promise.all(open.map((socket) => once(socket, 'close')));
+  await Promise.all(open.map((socket) => connectionClosed(socket)));
 });
 
 test('a client that breaks off in its body is no fault of the provider', async (context) => {

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Agent, request } from 'undici';
 import { createTestAuthority } from '../testing/certificates.ts';
+import { connectionClosed } from '../testing/connection-closed.ts';
 import type { Fetch } from './listener.ts';
 import { startLaunchServer, startLookupServer, startOperationsServer } from './server.ts';
 
@@ -52,10 +53,10 @@ test('an address that has all of its connections open gets no more, until one is
   const url = `http://127.0.0.1:${ports.lookupPort}`;
   const idle = [await open(ports.lookupPort), await open(ports.lookupPort)];
   const refused = await open(ports.lookupPort);
-  await once(refused, 'close');
+  await connectionClosed(refused);
   assert.equal(refused.bytesRead, 0, 'not even the 408 of a client that was too slow');
   idle[0]?.end();
-  await Promise.all(idle.slice(0, 1).map((socket) => once(socket, 'close')));
+  await Promise.all(idle.slice(0, 1).map((socket) => connectionClosed(socket)));
   const headers = { connection: 'close' };
   assert.equal((await fetch(url, { headers })).status, 200);
   idle[1]?.destroy();
@@ -85,7 +86,7 @@ test('connections that ask nothing make room for others, those of the address th
     await open(ports.lookupPort, '127.0.1.3'),
     await open(ports.lookupPort, '127.0.1.3'),
   ];
-  const closed = once(many[0] ?? patient, 'close');
+  const closed = connectionClosed(many[0] ?? patient);
   const answer = await fetch(`http://127.0.0.1:${ports.lookupPort}`);
   assert.equal(answer.status, 200);
   await closed;
@@ -119,7 +120,7 @@ test('a connection that is being answered makes no room for another', async (con
   const waiting = [fetch(url), fetch(url)];
   await asked.promise;
   const refused = await open(ports.lookupPort, '127.0.1.2');
-  await once(refused, 'close');
+  await connectionClosed(refused);
   for (const answer of answers) answer.resolve(new Response('ok'));
   assert.deepEqual(
     (await Promise.all(waiting)).map(({ status }) => status),
@@ -138,9 +139,9 @@ test('the operations port keeps four connections of an address: a fifth takes th
   await once(answered, 'data');
   const elsewhere = await open(ports.operationsPort, '127.0.1.2');
   const fifth = await open(ports.operationsPort);
-  await once(answered, 'close');
+  await connectionClosed(answered);
   const sixth = await open(ports.operationsPort);
-  await once(first, 'close');
+  await connectionClosed(first);
   for (const socket of [...others, elsewhere, fifth, sixth]) {
     socket.write(question);
     await once(socket, 'data');
@@ -155,7 +156,7 @@ test('the operations port keeps 32 connections in all: one more takes the place 
     many.push(await open(ports.operationsPort, `127.0.2.${Math.floor(count / 4)}`));
   }
   const more = await open(ports.operationsPort, '127.0.3.1');
-  await once(many[0] ?? alone, 'close');
+  await connectionClosed(many[0] ?? alone);
   for (const socket of [alone, more]) {
     socket.write(question);
     await once(socket, 'data');
@@ -177,7 +178,7 @@ test('a client that reads nothing keeps nobody out of the operations port', asyn
   fifth.write(question);
   await once(fifth, 'data');
   slow[0]?.resume();
-  await once(slow[0] ?? fifth, 'close');
+  await connectionClosed(slow[0] ?? fifth);
 });
 
 test('a launcher that keeps its connection is closed on after seconds, Kyverno after a minute and a half', async (context) => {
@@ -232,7 +233,7 @@ test('a stop cuts what is left at its end', async (context) => {
   const { ports, stop } = await start(context, { lookups: never });
   const socket = await open(ports.lookupPort);
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  const closed = once(socket, 'close');
+  const closed = connectionClosed(socket);
   await stop(stopNow);
   await closed;
 });
