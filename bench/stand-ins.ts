@@ -21,6 +21,8 @@ export type LaunchesQuestion = {
 export type Calls = {
   readonly tokenReviews: number;
   readonly pods: number;
+  /** With which the cluster signs tokens. */
+  readonly signingKeys: number;
   readonly otherKubernetes: number;
   readonly aws: number;
   readonly registry: number;
@@ -86,10 +88,12 @@ const methods = {
     const asked = kubernetes.requests.splice(0);
     const tokenReviews = asked.filter((line) => line.endsWith('/tokenreviews')).length;
     const pods = asked.filter((line) => /^GET \S+\/pods\//.test(line)).length;
+    const signingKeys = asked.filter((line) => line.endsWith('/openid/v1/jwks')).length;
     return {
       tokenReviews,
       pods,
-      otherKubernetes: asked.length - tokenReviews - pods,
+      signingKeys,
+      otherKubernetes: asked.length - tokenReviews - pods - signingKeys,
       aws: aws.requests.splice(0).length,
       registry: registry.requests.splice(0).length,
     };
