@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { parseCpuMs, parseMemory, readUsage } from './process-usage.ts';
+import { parseCpuMs, readUsage } from './process-usage.ts';
 
 test('processor time is that of user and kernel, whatever the program is called', () => {
   const stat = '42 (a) b (c) S 1 42 42 0 -1 4194560 900 0 0 0 123 45 0 0 20 0 11 0 100';
   assert.equal(parseCpuMs(stat), 1680);
-});
-
-test('memory is in megabytes, now and at its peak', () => {
-  const status = 'Name:\tnode\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\nRssAnon:\t 1 kB\n';
-  assert.deepEqual(parseMemory(status), { residentMb: 100, peakResidentMb: 200 });
 });
 
 test('a process is seen to use what it uses', async (context) => {

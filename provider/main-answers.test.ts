@@ -16,7 +16,7 @@ import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createLaunches } from './testing/launches.ts';
 import { sumOfMetric } from './testing/metric-sum.ts';
-import { readPeakMb } from './testing/peak-memory.ts';
+import { readMemory } from './testing/process-memory.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
 
@@ -119,11 +119,14 @@ const MAX_MORE_MB = 200;
 test('clients that do not read take a bounded part of the memory, and stop no launch', async (context) => {
   const ask = () => launches.prepare('shop/api').ask(provider.launchUrl);
   assert.equal((await ask()).code, 'ok');
-  const before = { answered: await countAnswered(), peakMb: readPeakMb(provider.pid) };
+  const before = {
+    answered: await countAnswered(),
+    peakMb: readMemory(provider.pid).peakResidentMb,
+  };
   const addresses = Array.from({ length: SLOW }, (_, index) => `127.0.7.${(index % 20) + 1}`);
   await Promise.all(addresses.map((address) => openSlowReader(context, address)));
   await until(async () => (await countAnswered()) >= before.answered + SLOW);
   for (let asked = 0; asked < 20; asked += 1) assert.equal((await ask()).code, 'ok');
-  const moreMb = readPeakMb(provider.pid) - before.peakMb;
+  const moreMb = readMemory(provider.pid).peakResidentMb - before.peakMb;
   assert.ok(moreMb < MAX_MORE_MB, `${moreMb} MB`);
 });

@@ -2,8 +2,9 @@
 // nobody asks; and what its image holds beside its base. Run it on a quiet machine; the figures are the medians of several
 // starts. Ends with 1 where the image has become too large.
 
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readMemory } from '../../provider/testing/process-memory.ts';
 import { installProvider } from '../../provider/testing/provider-installation.ts';
 import { startProvider } from '../../provider/testing/provider-process.ts';
 import { readProviderCommand } from './command.ts';
@@ -48,14 +49,9 @@ async function measure(): Promise<{ readyMs: number; rssMb: number }> {
   const { args, env } = readProviderCommand(bundle);
   const provider = await startProvider({ ...env, ...files.env }, args);
   const readyMs = performance.now() - startedMs;
-  const rssMb = readResidentMb(provider.pid);
+  const rssMb = readMemory(provider.pid).residentMb;
   await provider.stop();
   return { readyMs, rssMb };
-}
-
-function readResidentMb(pid: number): number {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 function median(values: readonly number[]): number {
