@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 
 // Secret values of all tests look like this one, so that none of them can slip into any output unseen.
 const canary = /canary-[0-9a-f]{4}/;
-const output = { ofSuite: '', hasCanary: false };
+const output = { tail: '', ofSuite: [] as string[], hasCanary: false };
 
 const suites: Record<string, () => Promise<number>> = {
   provider: () => nodeTests('provider'),
@@ -30,8 +30,9 @@ function nodeTests(folder: string): Promise<number> {
 }
 
 function watch(text: string): void {
-  output.hasCanary ||= canary.test(output.ofSuite.slice(-16) + text);
-  output.ofSuite += text;
+  output.hasCanary ||= canary.test(output.tail + text);
+  output.tail = text.slice(-16);
+  output.ofSuite.push(text);
 }
 
 /** What a suite said of its failed tests; it stands far above where other suites ran after it. */
@@ -52,8 +53,8 @@ const failed: string[] = [];
 for (const [name, run] of Object.entries(suites)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n── ${name}`);
-  output.ofSuite = '';
-  if ((await run()) !== 0) failed.push(`${name}\n${failures(output.ofSuite)}`);
+  output.ofSuite = [];
+  if ((await run()) !== 0) failed.push(`${name}\n${failures(output.ofSuite.join(''))}`);
 }
 if (output.hasCanary) failed.push('the search of all output for secret values: there is one in it');
 console.log(
