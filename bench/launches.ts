@@ -95,7 +95,7 @@ export async function measureLaunches(
     { tokenReviews: count, pods: count, otherKubernetes: 0, registry: 0 },
     'one TokenReview and one Pod for each launch, and nothing else',
   );
-  // Where more tokens come from one address than are asked about unseen; each provider keeps the keys.
+  // A provider reads them once, when many tokens come from one address at once.
   assert.ok(signingKeys <= providers.length, `asked for signing keys ${signingKeys} times`);
   return measured;
 }
