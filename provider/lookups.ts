@@ -10,9 +10,15 @@ import { startLookupServer } from './http/server.ts';
 import type { RequestObserver } from './http/request-log.ts';
 import { AT_ONCE } from './images/lookup-budget.ts';
 import { createLogger, type LogLevel } from './observability/logger.ts';
+import type { RequestOutcome } from './observability/metrics.ts';
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { wireKubernetes } from './wiring/kubernetes.ts';
-import type { FromLookupThread, LookupThreadData, ToLookupThread } from './wiring/lookup-thread.ts';
+import type {
+  FromLookupThread,
+  LookupThreadData,
+  RegistryCall,
+  ToLookupThread,
+} from './wiring/lookup-thread.ts';
 import { wireLookups } from './wiring/lookups.ts';
 import type { AwsCredentials } from './wiring/provider.ts';
 
@@ -28,17 +34,18 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
   const tell: Tell = (message) => {
     main.postMessage(message);
   };
+  const reports = createReports(tell);
   const kubernetes = wireKubernetes(config, { connections: AT_ONCE.pullSecrets.all });
   const lookups = await wireLookups(config, kubernetes, {
     credentials: createAwsCredentials(),
     observeCall: (outcome, durationMs) => {
-      tell({ kind: 'registry call', outcome, durationMs });
+      reports.addRegistryCall({ outcome, durationMs });
     },
   });
   const stopping = new AbortController();
   const { limits, listeners, registries } = config;
   const app = createLookupApp({
-    observer: createObserver(config.logLevel, tell),
+    observer: createObserver(config.logLevel, reports),
     stopping: stopping.signal,
     answerKyverno: createKyvernoAnswerer({ ...lookups, keys: followKeys(main, tell) }),
     guard: createGuard(limits, () => performance.now()),
@@ -54,9 +61,44 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
     };
     await server.stop({ drainDelayMs, withinMs, endWork });
     await lookups.close();
+    reports.send();
     tell({ kind: 'stopped' });
   });
   tell({ kind: 'listening', port: server.port });
+}
+
+type Reports = ReturnType<typeof createReports>;
+
+/** Those of one turn of the event loop go together: each message costs either thread more than what it says. */
+function createReports(tell: Tell) {
+  let lines = '';
+  let requests: RequestOutcome[] = [];
+  let registryCalls: RegistryCall[] = [];
+  let isWaiting = false;
+  const send = () => {
+    if (!isWaiting) return;
+    tell({ kind: 'reports', lines, requests, registryCalls });
+    [lines, requests, registryCalls, isWaiting] = ['', [], [], false];
+  };
+  const sendLater = () => {
+    if (!isWaiting) setImmediate(send);
+    isWaiting = true;
+  };
+  return {
+    send,
+    addLine: (line: string) => {
+      lines += line;
+      sendLater();
+    },
+    addRequest: (outcome: RequestOutcome) => {
+      requests.push(outcome);
+      sendLater();
+    },
+    addRegistryCall: (call: RegistryCall) => {
+      registryCalls.push(call);
+      sendLater();
+    },
+  };
 }
 
 /** Loaded by the first who needs them, for ECR: 4 MB of memory that most installations do not need in this thread. */
@@ -72,19 +114,12 @@ function createAwsCredentials(): AwsCredentials {
   };
 }
 
-function createObserver(level: LogLevel, tell: Tell): RequestObserver {
-  const write = (line: string) => {
-    tell({ kind: 'line', line });
-  };
+function createObserver(level: LogLevel, { addLine, addRequest }: Reports): RequestObserver {
   return {
-    log: createLogger(level, { write }),
+    log: createLogger(level, { write: addLine }),
     // No answer holds a secret value, so none has to wait for its line (decision 28).
     written: () => Promise.resolve(),
-    metrics: {
-      observeRequest: (outcome) => {
-        tell({ kind: 'request', outcome });
-      },
-    },
+    metrics: { observeRequest: addRequest },
     now: () => performance.now(),
   };
 }

@@ -70,8 +70,8 @@ async function start(config: Config, output: LogOutput): Promise<void> {
     entry: new URL(import.meta.url.endsWith('.ts') ? 'lookups.ts' : 'lookups.mjs', import.meta.url),
     config,
     ...{ log, metrics },
-    writeLine: (line) => {
-      output.write(line);
+    writeLines: (lines) => {
+      output.write(lines);
     },
   });
   const credentials = renewBeforeEnd(defaultProvider(), Date.now);

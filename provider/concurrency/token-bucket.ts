@@ -19,7 +19,8 @@ export type TokenBucket = {
   readonly take: () => number;
 };
 
-type State = { readonly tokens: number; readonly atMs: number };
+/** Changed in place: an object for each request would live as long as those that it replaces. */
+type State = { tokens: number; atMs: number };
 
 type States = {
   readonly get: (key: string) => State | undefined;
@@ -51,19 +52,23 @@ function createBucketsIn(
     if (state === undefined) return { tokens: burst, atMs };
     // A clock that was set back takes nothing away.
     const gained = (Math.max(0, atMs - state.atMs) / 1_000) * perSecond;
-    return { tokens: Math.min(burst, state.tokens + gained), atMs };
+    state.tokens = Math.min(burst, state.tokens + gained);
+    state.atMs = atMs;
+    return state;
   }
 
   return {
     take: (key) => {
       const state = refill(key);
       if (state.tokens < 1) return (1 - state.tokens) / perSecond;
-      states.set(key, { ...state, tokens: state.tokens - 1 });
+      state.tokens -= 1;
+      states.set(key, state);
       return 0;
     },
     giveBack: (key) => {
       const state = refill(key);
-      states.set(key, { ...state, tokens: Math.min(burst, state.tokens + 1) });
+      state.tokens = Math.min(burst, state.tokens + 1);
+      states.set(key, state);
     },
   };
 }

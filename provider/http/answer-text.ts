@@ -12,6 +12,9 @@ export type AnswerContent = {
   readonly write: () => string;
 };
 
+/** Whose text may be written before it is known whether there is room for it. */
+const SMALL_BYTES = 65_536;
+
 /** Throws `rate_limited` where too much is unsent already; what there is surely no room for is not written. */
 export function makeAnswerText(
   c: Context<RequestEnv>,
@@ -25,7 +28,7 @@ export function makeAnswerText(
     if (share === undefined) throw noRoom();
     return share;
   };
-  enter(leastBytes).leave();
+  if (leastBytes > SMALL_BYTES) enter(leastBytes).leave();
   const text = write();
   // Nobody waits for it any more, and nothing would tell when it may leave the room.
   if (!outgoing.closed) outgoing.once('close', enter(Buffer.byteLength(text)).leave);

@@ -47,7 +47,9 @@ const SENT_WITHIN_MS = 10_000;
 
 /** Who does not read an answer would have it kept for as long as they like. */
 function limitSending({ socket }: IncomingMessage, response: ServerResponse): void {
-  if (response.closed) return;
+  // The kernel has most answers whole by now.
+  const isSent = response.writableEnded && socket.writableLength === 0;
+  if (response.closed || isSent) return;
   const timer = setTimeout(() => {
     socket.destroy();
   }, SENT_WITHIN_MS);

@@ -18,7 +18,8 @@ const FIRST_BYTES = 1024;
 export async function receiveBody(c: Context<RequestEnv>, room: BodyRoom): Promise<void> {
   const length = c.req.header('content-length');
   if (length !== undefined && !(Number(length) <= MAX_BODY_BYTES)) throw tooLarge();
-  c.set('body', await collect(c.env.incoming, (giveWay) => room.enter(addressOf(c), giveWay)));
+  const enter: Enter = (giveWay) => room.enter(addressOf(c), giveWay);
+  c.set('body', await collect(c.env.incoming, Number(length), enter));
 }
 
 export function addressOf(c: Context<RequestEnv>): string {
@@ -27,15 +28,24 @@ export function addressOf(c: Context<RequestEnv>): string {
 
 type Enter = (giveWay: () => void) => ReturnType<BodyRoom['enter']>;
 
-/** Into one buffer: as many pieces as the client likes would cost more than the bytes in them. */
-function collect(incoming: Readable, enter: Enter): Promise<string> {
+const decoder = new TextDecoder();
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Into one buffer: as many pieces as the client likes would cost more than the bytes in them. `length` is NaN where the client does
+ * not say it.
+ */
+function collect(incoming: Readable, length: number, enter: Enter): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let buffer: Buffer = Buffer.alloc(0);
+  let whole: string | undefined;
+  let buffer: Buffer = NOTHING;
   let size = 0;
-  const share = enter(() => {
-    reject(gaveWay());
-  });
+  let share: ReturnType<Enter> | undefined;
   const onData = (chunk: Buffer) => {
+    if (chunk.length === length) {
+      whole = decoder.decode(chunk);
+      return;
+    }
     if (size + chunk.length > MAX_BODY_BYTES) {
       reject(tooLarge());
       return;
@@ -44,19 +54,23 @@ function collect(incoming: Readable, enter: Enter): Promise<string> {
     buffer = withRoom(buffer, size, chunk.length);
     chunk.copy(buffer, size);
     size += chunk.length;
+    share ??= enter(() => {
+      reject(gaveWay());
+    });
     if (buffer.length > before) share.grow(buffer.length - before);
   };
   const onEnd = () => {
-    resolve(new TextDecoder().decode(buffer.subarray(0, size)));
+    resolve(whole ?? decoder.decode(buffer.subarray(0, size)));
   };
   const onBroken = (cause?: unknown) => {
-    reject(brokeOff(cause));
+    // Each request is closed, one that was received too.
+    if (!incoming.readableEnded) reject(brokeOff(cause));
   };
   const listeners = { data: onData, end: onEnd, error: onBroken, close: onBroken };
   for (const [event, react] of Object.entries(listeners)) incoming.on(event, react);
   if (incoming.destroyed) onBroken(incoming.errored);
   return promise.finally(() => {
-    share.leave();
+    share?.leave();
     for (const [event, react] of Object.entries(listeners)) incoming.off(event, react);
     // One that nobody listens for would be thrown.
     incoming.on('error', ignore);

@@ -18,7 +18,7 @@ export type LookupContext = {
   readonly written: ImageReference;
   /** As it was looked up, on a mirror perhaps. */
   readonly reference: ImageReference;
-  readonly meansOwnHost: boolean;
+  readonly meansOwnHost: () => boolean;
   readonly skipVerifyRegistry: boolean;
   readonly skipVerify: boolean;
 };
@@ -52,7 +52,7 @@ export function allRefused(
 /** Says of which image a failure is; a mistake of ours goes on as it is. */
 export function withContext(context: LookupContext, error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;
-  const isOwnHost = context.meansOwnHost && error.code === 'registry_not_allowed';
+  const isOwnHost = error.code === 'registry_not_allowed' && context.meansOwnHost();
   const { code, cause, message, retryAfterSeconds } = isOwnHost ? ownHost(context, error) : error;
   const where = `registry ${nameRegistry(context)}, image ${describeImage(context.reference)}`;
   const remark = code === 'registry_unavailable' ? remarkOn(context) : '';
@@ -77,7 +77,7 @@ function ownHost({ written, reference }: LookupContext, cause: ProviderError): P
 
 function remarkOn({ meansOwnHost, ...context }: LookupContext): string {
   // Of names under localhost a resolver may know nothing.
-  if (meansOwnHost) {
+  if (meansOwnHost()) {
     return '; a name under localhost means each node itself, so PIGGY_REGISTRY_MIRRORS must map it to one that the provider can reach';
   }
   const isIgnored = context.skipVerifyRegistry && !context.skipVerify;

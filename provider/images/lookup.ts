@@ -31,8 +31,8 @@ export type Lookup = Omit<ImageQuestion, 'reference' | 'namespace' | 'budget'> &
   Omit<RegistryAccess, 'credential'> & {
     /** Before mirroring; `reference` is what is looked up. */
     readonly written: ImageReference;
-    /** What is looked up is each machine itself, and not a registry beside the provider that the operator listed. */
-    readonly meansOwnHost: boolean;
+    /** Whether what is looked up is each machine itself, and not a registry beside the provider that the operator listed. */
+    readonly meansOwnHost: () => boolean;
   };
 
 /** Throws `invalid_image_reference` and `registry_not_allowed`. */
@@ -50,7 +50,7 @@ export function parseLookup(question: ImageQuestion, settings: RegistrySettings)
     asker: { namespace, budget },
     written,
     reference,
-    meansOwnHost: meansOwnHost(registry) && !isListed(registry, settings.loopbackHosts),
+    meansOwnHost: () => meansOwnHost(registry) && !isListed(registry, settings.loopbackHosts),
     plainHttp: settings.plainHttpHosts.includes(registry),
     skipVerify: question.skipVerifyRegistry && settings.skipVerifyHosts.includes(registry),
   };

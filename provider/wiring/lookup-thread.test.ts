@@ -18,7 +18,7 @@ function start(host: string, patience?: Patience) {
       PIGGY_HOST: host,
     }),
     log: createLogger('info', { write: (line: string) => lines.push(line) }),
-    writeLine: (line) => lines.push(line),
+    writeLines: (line) => lines.push(line),
     ...(patience === undefined ? {} : { patience }),
     metrics: {
       observeRequest: () => undefined,

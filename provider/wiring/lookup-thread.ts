@@ -21,11 +21,19 @@ export type ToLookupThread =
 export type FromLookupThread =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'keys in use'; readonly number: number }
-  | { readonly kind: 'line'; readonly line: string }
-  | { readonly kind: 'request'; readonly outcome: RequestOutcome }
-  | { readonly kind: 'registry call'; readonly outcome: string; readonly durationMs: number }
+  | ({ readonly kind: 'reports' } & LookupReports)
   /** All is answered, or cut: it can be ended. */
   | { readonly kind: 'stopped' };
+
+/** What happened since the last ones, for the log and the metrics. */
+export type LookupReports = {
+  /** As they are written, one after the other. */
+  readonly lines: string;
+  readonly requests: readonly RequestOutcome[];
+  readonly registryCalls: readonly RegistryCall[];
+};
+
+export type RegistryCall = { readonly outcome: string; readonly durationMs: number };
 
 export type LookupThread = {
   /** The port that it listens on. Rejected where it cannot begin. */
@@ -42,8 +50,8 @@ export type LookupThreadOptions = {
   readonly entry: URL;
   readonly config: Config;
   readonly log: Logger;
-  /** Of the thread: a line as it is written. */
-  readonly writeLine: (line: string) => void;
+  /** Of the thread, as they are. */
+  readonly writeLines: (lines: string) => void;
   readonly patience?: Patience;
   readonly metrics: Pick<
     Metrics,
@@ -156,8 +164,8 @@ function runThread(
     clearTimeout(beginning);
     if (message.kind === 'listening') observer.listening(message.port);
     else if (message.kind === 'keys in use') observer.keysInUse.confirm(message.number);
-    else if (message.kind === 'stopped') void worker.terminate();
-    else pass(message, options);
+    else if (message.kind === 'reports') pass(message, options);
+    else void worker.terminate();
   });
   observer.keysInUse.sendTo(worker);
   const ended = new Promise<void>((resolve) => {
@@ -178,19 +186,13 @@ async function stopThread({ worker, ended }: RunningThread, times: StopTimes): P
 }
 
 function pass(
-  message: Exclude<FromLookupThread, { kind: 'keys in use' | 'listening' | 'stopped' }>,
-  { metrics, writeLine }: Pick<LookupThreadOptions, 'metrics' | 'writeLine'>,
+  { lines, requests, registryCalls }: LookupReports,
+  { metrics, writeLines }: Pick<LookupThreadOptions, 'metrics' | 'writeLines'>,
 ): void {
-  switch (message.kind) {
-    case 'line':
-      writeLine(message.line);
-      return;
-    case 'request':
-      metrics.observeRequest(message.outcome);
-      return;
-    case 'registry call':
-      metrics.observeRegistryCall(message.outcome, message.durationMs);
-  }
+  if (lines !== '') writeLines(lines);
+  for (const outcome of requests) metrics.observeRequest(outcome);
+  for (const { outcome, durationMs } of registryCalls)
+    metrics.observeRegistryCall(outcome, durationMs);
 }
 
 type KeysInUse = ReturnType<typeof createKeysInUse>;
