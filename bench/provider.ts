@@ -19,6 +19,8 @@ const limits = {
   PIGGY_MAX_CONCURRENT_REQUESTS: plenty,
   PIGGY_MAX_CONCURRENT_PER_ADDRESS: plenty,
   PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: plenty,
+  // Of one address, more than so many tokens that are not known to be good yet have their signature looked at.
+  PIGGY_REFUSED_TOKENS_PER_SECOND_PER_ADDRESS: plenty,
   PIGGY_LAUNCHES_PER_SECOND: plenty,
   PIGGY_LAUNCHES_PER_MINUTE_PER_POD: plenty,
   // Launches are prepared in advance.

@@ -13,7 +13,7 @@ import type { SelectedValues } from '../secrets/values.ts';
 import { type AnswerRoom, createAnswerRoom, MAX_BYTES_UNSENT_AT_ONCE } from './answer-room.ts';
 import { type AnswerContent, makeAnswerText } from './answer-text.ts';
 import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
-import { type Ends, withDeadline } from './deadline.ts';
+import { createDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { Guard, Refusal } from './guard.ts';
 import { createMetricsPage } from './metrics-page.ts';
@@ -42,19 +42,21 @@ export function createLaunchApp(
     readonly parseToken: (written: string | undefined) => LaunchToken;
   },
 ): Hono<RequestEnv> {
-  const { readLaunchValues, parseToken, guard, timeoutMs, stopping } = dependencies;
+  const { readLaunchValues, parseToken, guard } = dependencies;
+  const keepDeadline = createDeadline(dependencies);
   const room = createUnsentRoom(dependencies);
+  const bodies = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
   const route = '/v1/secret';
   const app = createApp(dependencies, route, describeDecision);
-  // Nothing is received of who shows no token that can be ours.
-  app.post(route, admitToken(parseToken), receiveBodies(), async (c) => {
-    const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
+  app.post(route, async (c) => {
+    // Nothing is received of who shows no token that can be ours.
+    const token = parseToken(parseBearerToken(c.req.header('authorization')));
+    await receiveBody(c, bodies);
     const address = addressOf(c);
     const answer = (values: SelectedValues) => makeAnswerText(c, room, toContent(values));
     const text = await withSlot(guard, address, () => {
       const body = readJsonBody(c, launchRequestLimits);
-      const token = c.get('token');
-      return withDeadline(ends, (signal) =>
+      return keepDeadline(c.env.outgoing, (signal) =>
         readLaunchValues({ token, body, address }, { signal, note: c.get('note'), answer }),
       );
     });
@@ -67,15 +69,19 @@ export function createLaunchApp(
 export function createLookupApp(
   dependencies: AppDependencies & { readonly answerKyverno: AnswerKyverno },
 ): Hono<RequestEnv> {
-  const { answerKyverno, guard, timeoutMs, stopping } = dependencies;
+  const { answerKyverno, guard } = dependencies;
+  const keepDeadline = createDeadline(dependencies);
   const room = createUnsentRoom(dependencies);
+  const bodies = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
   const route = '/kyverno/v1/images';
   const app = createApp(dependencies, route);
-  app.post(route, receiveBodies(), async (c) => {
+  app.post(route, async (c) => {
+    await receiveBody(c, bodies);
     const question = answerKyverno(readJsonBody(c, sealedMessageLimits), c.get('note'));
-    const ends: Ends = { timeoutMs, stopping, client: c.req.raw.signal };
     try {
-      const answer = await withSlot(guard, addressOf(c), () => withDeadline(ends, question.answer));
+      const answer = await withSlot(guard, addressOf(c), () =>
+        keepDeadline(c.env.outgoing, question.answer),
+      );
       return sendJson(
         c,
         makeAnswerText(c, room, { leastBytes: 0, write: () => JSON.stringify(answer) }),
@@ -162,23 +168,6 @@ function admitHead(guard: Guard): MiddlewareHandler<RequestEnv> {
   return async (c, next) => {
     const admission = guard.arrive(addressOf(c));
     if (!admission.admitted) throw refused(admission);
-    await next();
-  };
-}
-
-function admitToken(
-  parseToken: (written: string | undefined) => LaunchToken,
-): MiddlewareHandler<RequestEnv> {
-  return async (c, next) => {
-    c.set('token', parseToken(parseBearerToken(c.req.header('authorization'))));
-    await next();
-  };
-}
-
-function receiveBodies(): MiddlewareHandler<RequestEnv> {
-  const room = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
-  return async (c, next) => {
-    await receiveBody(c, room);
     await next();
   };
 }

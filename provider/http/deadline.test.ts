@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { getEventListeners } from 'node:events';
+import { EventEmitter, getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { withDeadline } from './deadline.ts';
+import { createDeadline } from './deadline.ts';
 
 const never = () => new AbortController().signal;
+const connected = () => Object.assign(new EventEmitter(), { closed: false });
 /** Work that ends only when it is told to, with an error of its own. */
 const patient = (signal: AbortSignal) =>
   new Promise<string>((_, reject) => {
@@ -15,19 +16,18 @@ const patient = (signal: AbortSignal) =>
 const deaf = () => new Promise<string>(() => undefined);
 
 test('an answer in time is the answer, and nothing is left listening', async () => {
-  const [client, stopping] = [never(), never()];
-  const ends = { timeoutMs: 60_000, client, stopping };
-  assert.equal(await withDeadline(ends, () => Promise.resolve('answer')), 'answer');
-  assert.deepEqual(
-    [...getEventListeners(client, 'abort'), ...getEventListeners(stopping, 'abort')],
-    [],
-  );
+  const [client, stopping] = [connected(), never()];
+  const keepDeadline = createDeadline({ timeoutMs: 60_000, stopping });
+  const listening = () => getEventListeners(stopping, 'abort').length;
+  const before = listening();
+  assert.equal(await keepDeadline(client, () => Promise.resolve('answer')), 'answer');
+  assert.deepEqual([client.listenerCount('close'), listening()], [0, before]);
 });
 
 test("the work's own failure is the failure", async () => {
-  const ends = { timeoutMs: 60_000, client: never(), stopping: never() };
+  const keepDeadline = createDeadline({ timeoutMs: 60_000, stopping: never() });
   await assert.rejects(
-    withDeadline(ends, () => Promise.reject(new Error('own'))),
+    keepDeadline(connected(), () => Promise.reject(new Error('own'))),
     { message: 'own' },
   );
 });
@@ -37,23 +37,31 @@ for (const [name, work] of Object.entries({
   'that does not listen': deaf,
 })) {
   test(`work ${name} ends when its time is up`, async () => {
-    const ends = { timeoutMs: 1, client: never(), stopping: never() };
-    await assert.rejects(withDeadline(ends, work), { code: 'deadline_exceeded' });
+    const keepDeadline = createDeadline({ timeoutMs: 1, stopping: never() });
+    await assert.rejects(keepDeadline(connected(), work), { code: 'deadline_exceeded' });
   });
 
-  test(`work ${name} ends when the client is gone`, async () => {
-    const client = new AbortController();
-    const ends = { timeoutMs: 60_000, client: client.signal, stopping: never() };
-    const answer = withDeadline(ends, work);
-    client.abort();
+  test(`work ${name} ends when the client goes away`, async () => {
+    const client = connected();
+    const keepDeadline = createDeadline({ timeoutMs: 60_000, stopping: never() });
+    const answer = keepDeadline(client, work);
+    client.emit('close');
     await assert.rejects(answer, { code: 'client_closed' });
   });
 
+  test(`work ${name} ends when the client is gone before it begins`, async () => {
+    const keepDeadline = createDeadline({ timeoutMs: 60_000, stopping: never() });
+    const gone = Object.assign(new EventEmitter(), { closed: true });
+    await assert.rejects(keepDeadline(gone, work), { code: 'client_closed' });
+  });
+
   test(`work ${name} ends when the provider must stop, and the caller may try again`, async () => {
-    const ends = { timeoutMs: 60_000, client: never(), stopping: AbortSignal.abort() };
-    await assert.rejects(withDeadline(ends, work), {
-      code: 'deadline_exceeded',
-      retryAfterSeconds: 1,
-    });
+    const stopping = new AbortController();
+    const keepDeadline = createDeadline({ timeoutMs: 60_000, stopping: stopping.signal });
+    const refusal = { code: 'deadline_exceeded', retryAfterSeconds: 1 };
+    const answers = [keepDeadline(connected(), work), keepDeadline(connected(), work)];
+    stopping.abort();
+    for (const answer of answers) await assert.rejects(answer, refusal);
+    await assert.rejects(keepDeadline(connected(), work), refusal);
   });
 }

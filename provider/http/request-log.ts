@@ -6,7 +6,6 @@ import type { MiddlewareHandler } from 'hono';
 import type { LookupFacts } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
 import type { LaunchFacts } from '../launches/read-launch-values.ts';
-import type { LaunchToken } from '../launches/token.ts';
 import { describeError } from '../observability/describe-error.ts';
 import type { Logger, LogLevel } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -18,8 +17,6 @@ export type RequestEnv = {
   Bindings: HttpBindings;
   Variables: {
     note: (facts: RequestFacts) => void;
-    /** Of a launch; of the right form, and no more is known. */
-    token: LaunchToken;
     /** As it was received. */
     body: string;
     /** What the request failed with, where its answer tells that in its own way and is 200 all the same. */
