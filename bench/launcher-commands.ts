@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newSecretValue, prepareLaunches, putSecrets } from './launches.ts';
+import { prepareLaunches, putSecrets } from './launches.ts';
 import type { LaunchQuestion } from './load.ts';
 import type { Session } from './session.ts';
 import { findProgram, type Program } from './stopwatch.ts';
@@ -18,6 +18,8 @@ type Place = {
   readonly launcher: string;
   readonly standalone: string;
   readonly bare: string;
+  /** What the canned answer says. */
+  readonly value: string;
 };
 
 export async function createCommands(
@@ -28,7 +30,7 @@ export async function createCommands(
   if (printenv === undefined) throw new Error('printenv is missing; it is part of coreutils');
   const curl = await findProgram('curl');
   const { canned } = await session.standIns.ask('describe', undefined);
-  const value = newSecretValue();
+  const { value } = place;
   const answer = JSON.stringify({ values: { DB_PASSWORD: value }, missing: [] });
   await session.standIns.ask('cannedAnswer', answer);
   const application = [printenv, 'DB_PASSWORD'];

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readProviderCommand } from '../images/provider/command.ts';
+import { type ProviderCommand, readProviderCommand } from '../images/provider/command.ts';
 import { bundleFolder } from '../images/provider/files.ts';
 import {
   installProvider,
@@ -31,20 +31,34 @@ export type InstalledProvider = {
   readonly files: ProviderInstallation;
   /** Those that the image gives to Node. */
   readonly nodeFlags: readonly string[];
-  readonly start: (settings?: Readonly<Record<string, string>>) => Promise<ProviderProcess>;
+  readonly start: StartProvider;
 };
+
+/** This commit's, unless another one is given. */
+export type StartProvider = (
+  settings?: Readonly<Record<string, string>>,
+  built?: BuiltProvider,
+) => Promise<ProviderProcess>;
+
+export type BuiltProvider = ProviderCommand & {
+  /** False of a setting that it would refuse to start with, as the commit is older. */
+  readonly knows: (setting: string) => boolean;
+};
+
+/** Of this commit. */
+export function findBuiltProvider(): BuiltProvider {
+  if (!existsSync(bundle)) throw new Error('there is no bundle in build/: run npm run bundle');
+  return { ...readProviderCommand(bundle), knows: () => true };
+}
 
 export async function installBenchProvider(
   standIns: Remote<StandInMethods>,
 ): Promise<InstalledProvider> {
-  if (!existsSync(bundle)) throw new Error('there is no bundle in build/: run npm run bundle');
+  const own = findBuiltProvider();
   const { kubernetes, awsUrl, registryHost } = await standIns.ask('describe', undefined);
   const files = await installProvider({ kubernetes });
-  const command = readProviderCommand(bundle);
   const env = {
-    ...command.env,
     ...files.env,
-    ...limits,
     AWS_REGION: 'eu-central-1',
     AWS_ENDPOINT_URL: awsUrl,
     AWS_ACCESS_KEY_ID: 'test',
@@ -54,7 +68,10 @@ export async function installBenchProvider(
   };
   return {
     files,
-    nodeFlags: command.args.slice(0, -1),
-    start: (settings) => startProvider({ ...env, ...settings }, command.args),
+    nodeFlags: own.args.slice(0, -1),
+    start: (settings, { args, env: ofImage, knows } = own) => {
+      const known = Object.entries(limits).filter(([name]) => knows(name));
+      return startProvider({ ...ofImage, ...env, ...Object.fromEntries(known), ...settings }, args);
+    },
   };
 }

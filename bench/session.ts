@@ -4,10 +4,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { capture } from '../tools/run.ts';
-import type { ProviderProcess } from '../provider/testing/provider-process.ts';
 import type { ExchangesMethods } from './exchanges.ts';
 import type { LoadMethods } from './load.ts';
-import { installBenchProvider, type InstalledProvider } from './provider.ts';
+import { installBenchProvider, type InstalledProvider, type StartProvider } from './provider.ts';
 import { type Remote, startRemote } from './remote.ts';
 import type { StandInMethods } from './stand-ins.ts';
 
@@ -15,7 +14,7 @@ export type Session = {
   readonly standIns: Remote<StandInMethods>;
   readonly load: Remote<LoadMethods>;
   readonly installed: InstalledProvider;
-  readonly startProvider: (settings?: Readonly<Record<string, string>>) => Promise<ProviderProcess>;
+  readonly startProvider: StartProvider;
   /** In the place of a provider: what runs so far has to be idle. */
   readonly startExchanges: () => Promise<Remote<ExchangesMethods>>;
 };
@@ -33,8 +32,8 @@ export async function withSession<T>(work: (session: Session) => Promise<T>): Pr
     await pin(started.pid, 'first');
     return started;
   };
-  const startProvider: Session['startProvider'] = async (settings) =>
-    keep(await installed.start(settings));
+  const startProvider: StartProvider = async (settings, command) =>
+    keep(await installed.start(settings, command));
   const startExchanges: Session['startExchanges'] = async () => {
     const module = join(import.meta.dirname, 'exchanges.ts');
     return keep(await startRemote<ExchangesMethods>(module, installed.nodeFlags));

@@ -35,35 +35,50 @@ export function measureImages({ isQuick }: { readonly isQuick: boolean }): Promi
       { name: 'warm, 64 connections', kind: 'warm', count, connections: 64 },
       { name: '100 Pods on one new image at once', kind: 'cold', count: 100, connections: 100 },
     ];
-    const lookUp = (plan: Plan) => measure(session, provider, { plan, ...images(plan) });
-    await lookUp({ name: 'first', kind: 'warm', count: 200, connections: 8 });
-    const results = await interleave(plans, isQuick ? 2 : 7, lookUp);
+    const lookUpAs = (plan: Plan) => measure(session, provider, { plan, ...images(plan) });
+    await lookUpAs({ name: 'first', kind: 'warm', count: 200, connections: 8 });
+    const results = await interleave(plans, isQuick ? 2 : 7, lookUpAs);
     return report(plans.map((plan) => ({ plan, results: results.get(plan) ?? [] })));
   });
 }
 
+type Lookups = { readonly count: number; readonly connections: number };
+
 /** Of one image that the provider knows. */
-export async function lookUpWarm(
+export function lookUpWarm(
   session: Session,
   provider: ProviderProcess,
-  { count, connections }: { readonly count: number; readonly connections: number },
-): Promise<unknown> {
+  lookups: Lookups,
+): Promise<Measured> {
+  return lookUp(session, provider, { name: 'warm', kind: 'warm', ...lookups });
+}
+
+/** Each of an image that nobody knows yet. */
+export function lookUpCold(
+  session: Session,
+  provider: ProviderProcess,
+  lookups: Lookups,
+): Promise<Measured> {
+  return lookUp(session, provider, { name: 'cold', kind: 'cold', ...lookups });
+}
+
+async function lookUp(session: Session, provider: ProviderProcess, plan: Plan): Promise<Measured> {
   const images = await createImages(session);
-  const plan = { name: 'warm', kind: 'warm', count, connections } as const;
   return measure(session, provider, { plan, ...images(plan) });
 }
 
-type Lookups = {
+type Asked = {
   readonly lookups: readonly ImageLookup[];
   /** That are made known to the registry first. */
   readonly newImages: readonly string[];
 };
 
-async function createImages({ standIns }: Session): Promise<(plan: Plan) => Lookups> {
+let imagesMade = 0;
+
+async function createImages({ standIns }: Session): Promise<(plan: Plan) => Asked> {
   const { registryHost } = await standIns.ask('describe', undefined);
   await standIns.ask('addImages', ['team/known']);
-  let made = 0;
-  const lookUp = (name: string, always: boolean): ImageLookup => {
+  const question = (name: string, always: boolean): ImageLookup => {
     const reference = `${registryHost}/${name}:v1`;
     return { references: [reference], always, entrypoints: { [reference]: `/${name}` } };
   };
@@ -71,10 +86,10 @@ async function createImages({ standIns }: Session): Promise<(plan: Plan) => Look
     const isOne = kind !== 'cold';
     // As many connections as Pods: those are the ones that ask for one and the same.
     const names = Array.from({ length: count === connections ? 1 : count }, () =>
-      isOne ? 'team/known' : `team/new-${(made += 1)}`,
+      isOne ? 'team/known' : `team/new-${(imagesMade += 1)}`,
     );
     const lookups = Array.from({ length: count }, (_, index) =>
-      lookUp(names[index % names.length] ?? '', kind === 'revalidated'),
+      question(names[index % names.length] ?? '', kind === 'revalidated'),
     );
     return { lookups, newImages: isOne ? [] : names };
   };
@@ -83,7 +98,7 @@ async function createImages({ standIns }: Session): Promise<(plan: Plan) => Look
 async function measure(
   { standIns, load, installed }: Session,
   { pid, lookupUrl }: ProviderProcess,
-  { plan, lookups, newImages }: Lookups & { readonly plan: Plan },
+  { plan, lookups, newImages }: Asked & { readonly plan: Plan },
 ): Promise<Measured> {
   await standIns.ask('addImages', newImages);
   await standIns.ask('takeCalls', undefined);

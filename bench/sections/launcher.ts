@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildLauncher, fillLauncherImage } from '../../tools/launcher.ts';
 import { createCpuQuota } from '../cpu-quota.ts';
+import { newSecretValue } from '../launches.ts';
 import { createCommands, type Command } from '../launcher-commands.ts';
 import type { SectionReport, Table, Target } from '../report.ts';
 import { withSession } from '../session.ts';
@@ -19,7 +20,7 @@ import {
 } from '../stopwatch.ts';
 import { interleave, summarize } from '../statistics.ts';
 
-type Series = { readonly name: string; readonly runs: readonly Run[] };
+export type Series = { readonly name: string; readonly runs: readonly Run[] };
 
 const readingNotes = [
   'The application prints its variables, and they were compared; over exec is the median less that of plain exec.',
@@ -42,7 +43,7 @@ export function measureLauncher({
       const launcher = join(image, 'piggy-env');
       const standalone = join(image, 'standalone', 'piggy-env');
       const bare = await buildBareLauncher(folder);
-      const place = { folder, launcher, standalone, bare };
+      const place = { folder, launcher, standalone, bare, value: newSecretValue() };
       const { commands, notes } = await createCommands(session, place);
       const series = await timeAll(stopwatch, commands, isQuick ? 10 : 200);
       const sizes = await measureSizes(folder, standalone);
@@ -63,7 +64,8 @@ export function measureLauncher({
   });
 }
 
-async function timeAll(
+/** Of each command so many runs, in turns. */
+export async function timeAll(
   stopwatch: Stopwatch,
   commands: readonly Command[],
   rounds: number,
