@@ -85,14 +85,14 @@ test('what Helm printed names the commands that come next', () => {
 });
 
 test('the doctor finds the installation healthy, and explains the Pod', async () => {
-  const [command = ''] = commandsUnder('If it does not get there', page);
+  const [command = ''] = commandsUnder('If it does not work', page);
   const findings = await type(command);
   assert.match(findings, /^ok +pod default\/hello +it was injected: hello$/m);
   assert.match(findings, /^ok +hello: values +the secret can be read and has GREETING$/m);
 });
 
 test('what it made is removed as the page says', async () => {
-  for (const command of commandsUnder('Remove it again', page)) await type(command);
+  for (const command of commandsUnder('Clean up', page)) await type(command);
   assert.equal(await exists('pod/hello', 'default'), false);
   // It would be refused if there still were one.
   await type(typed.find((command) => command.startsWith('aws ')) ?? '');
