@@ -1,12 +1,23 @@
-// `node images/release.ts v1.2.3`: puts into build/release what a release is made of: for each image and architecture the
-// folder that it is built from, the launcher's binaries, the SBOM of the provider and the licences of what is in both.
+// `npm run release -- v1.2.3`, or `-- --dry-run` for the version of the checkout: puts into build/release what a release is made of.
+// For each image and architecture the folder that it is built from, the chart, the launcher's binaries, the SBOM of the provider, the
+// licences of what is in both, and checksums of the files. Nothing is published: the workflow `release` does that for a tag.
 
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { copyImageFiles, noticesFile } from './provider/files.ts';
+import { goTool } from '../tools/go-tools.ts';
+import { chartFolder } from '../tools/helm.ts';
 import { fillLauncherImage } from '../tools/launcher.ts';
 import { output } from '../tools/run.ts';
 
@@ -15,7 +26,7 @@ const release = join(root, 'build/release');
 const notices = join(release, 'THIRD-PARTY-NOTICES.txt');
 const architectures = { amd64: 'x64', arm64: 'arm64' } as const;
 
-assertVersions(process.argv[2] ?? '');
+assertVersions(readTag(process.argv[2]));
 rmSync(release, { recursive: true, force: true });
 await output(process.execPath, [join(root, 'images/provider/bundle.ts')]);
 for (const [architecture, nodeArchitecture] of Object.entries(architectures)) {
@@ -29,11 +40,36 @@ const sbom = await output('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit'
 });
 writeFileSync(join(release, 'sbom.cdx.json'), sbom);
 writeFileSync(notices, [...providerNotices(), ...(await launcherNotices())].join('\n'));
-console.log('build/release is complete');
+const helm = await goTool('helm', console.log);
+await output(helm, ['package', chartFolder, '--destination', release]);
+writeFileSync(join(release, 'SHA256SUMS'), sumFiles());
+console.log(`build/release is complete:\n${readdirSync(release).join('\n')}`);
+
+function readTag(written: string | undefined): string {
+  if (written === '--dry-run') return `v${readPackage().version}`;
+  if (written !== undefined) return written;
+  throw new Error('name the tag of the release, such as v1.2.3, or --dry-run');
+}
+
+function readPackage(): Versions {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Versions;
+}
+
+/** As `sha256sum --check` reads them: of the files, not of the folders that images are built from. */
+function sumFiles(): string {
+  const files = readdirSync(release, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const lines = files.map(({ name }) => {
+    const sum = createHash('sha256')
+      .update(readFileSync(join(release, name)))
+      .digest('hex');
+    return `${sum}  ${name}\n`;
+  });
+  return lines.join('');
+}
 
 /** The tag, the package and the chart tell one version. */
 function assertVersions(tag: string): void {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Versions;
+  const { version } = readPackage();
   const chart = parse(readFileSync(join(root, 'charts/piggy/Chart.yaml'), 'utf8')) as Versions;
   const told = { tag: tag.replace(/^v/, ''), package: version, chart: chart.version };
   const all = { ...told, appVersion: chart.appVersion };
