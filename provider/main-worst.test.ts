@@ -80,7 +80,7 @@ async function ask(kind: WorstKind, namespace: string): Promise<Answer> {
 
 /** But for what is more than one question may cost. */
 function assertRead({ images, errors }: Answer): void {
-  for (const error of Object.values(errors)) assert.match(error, BEYOND_BUDGET);
+  for (const error of Object.values(errors)) assert.match(String(error), BEYOND_BUDGET);
   assert.notDeepEqual(images, {}, 'none is read');
 }
 const BEYOND_BUDGET = /: the images of this Pod (?:need|have) more than /;
