@@ -4,13 +4,17 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { connectionClosed } from '../testing/connection-closed.ts';
-import { limitConnections, limitNewConnections } from './connection-limit.ts';
+import {
+  limitConnections,
+  limitNewConnections,
+  selectNewConnectionsPerSecond,
+} from './connection-limit.ts';
 
 /** Four new connections of an address may come at once, and two a second then. */
 async function start(context: TestContext, maxConnections = 100) {
   const clock = { now: 0 };
   const server = createServer((_, response) => response.end('ok'));
-  limitNewConnections(server, { requestsPerSecondPerAddress: 1 }, () => clock.now);
+  limitNewConnections(server, 2, () => clock.now);
   limitConnections(server, { maxConnections, maxConnectionsPerAddress: 100 });
   context.after(() => {
     server.close();
@@ -53,6 +57,12 @@ test('an address that opens connections too fast has to wait, and others do not'
   assert.deepEqual(await answered(port, '127.0.1.2', 1), [true]);
   clock.now += 1_000;
   assert.deepEqual(await answered(port, '127.0.1.1', 3), [true, true, false]);
+});
+
+test('an address may open twice as many connections as it may send requests, and a hundred in any case', () => {
+  const select = (requestsPerSecondPerAddress: number) =>
+    selectNewConnectionsPerSecond({ requestsPerSecondPerAddress });
+  assert.deepEqual([select(400), select(1)], [800, 100]);
 });
 
 test('a connection that comes too fast takes the place of no other', async (context) => {

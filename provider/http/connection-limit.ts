@@ -22,20 +22,27 @@ export function selectConnectionLimits(limits: GuardLimits): ConnectionLimits {
 
 /** Opening one costs processor time where it is TLS, be anything asked then or not. A launcher opens one for each request. */
 const NEW_CONNECTIONS_PER_REQUEST = 2;
+/** However few requests it may send: it is to be told so. */
+const LEAST_NEW_CONNECTIONS = 100;
 /** How many seconds' worth may come at once. */
 const BURST_SECONDS = 2;
 
 /** Goes before limitConnections: what is closed here takes the place of nobody. `now` in milliseconds, of a clock that does not go back. */
 export function limitNewConnections(
   server: Server | TlsServer,
-  { requestsPerSecondPerAddress }: Pick<GuardLimits, 'requestsPerSecondPerAddress'>,
+  perSecond: number,
   now: () => number,
 ): void {
-  const perSecond = NEW_CONNECTIONS_PER_REQUEST * requestsPerSecondPerAddress;
   const rates = createTokenBuckets({ perSecond, burst: perSecond * BURST_SECONDS }, now);
   server.on('connection', (socket: Socket) => {
     if (rates.take(addressOf(socket)) > 0) socket.destroy();
   });
+}
+
+export function selectNewConnectionsPerSecond({
+  requestsPerSecondPerAddress,
+}: Pick<GuardLimits, 'requestsPerSecondPerAddress'>): number {
+  return Math.max(LEAST_NEW_CONNECTIONS, NEW_CONNECTIONS_PER_REQUEST * requestsPerSecondPerAddress);
 }
 
 export function limitConnections(server: Server | TlsServer, limits: ConnectionLimits): void {

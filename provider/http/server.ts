@@ -9,6 +9,7 @@ import {
   type ConnectionLimits,
   limitConnections,
   limitNewConnections,
+  selectNewConnectionsPerSecond,
 } from './connection-limit.ts';
 import type { GuardLimits } from './guard.ts';
 import { createListener, type Fetch, type Listener } from './listener.ts';
@@ -66,7 +67,7 @@ export async function startLaunchServer(
   options: Bounded & Pick<GuardLimits, 'requestsPerSecondPerAddress'>,
 ): Promise<LaunchServer> {
   const server = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
-  limitNewConnections(server, options, () => performance.now());
+  limitNewConnections(server, selectNewConnectionsPerSecond(options), () => performance.now());
   limitConnections(server, options);
   return {
     ...(await startAnswering(createListener(server, options.fetch), options)),
