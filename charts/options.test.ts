@@ -166,7 +166,11 @@ testOptions({
   'policies.debuggersMayJoin': [
     values({ policies: { debuggersMayJoin: true } }),
     'ValidatingAdmissionPolicy protect-injected',
-    { spec: { variables: [{ name: 'debuggersMayJoin', expression: 'true' }, {}, {}, {}, {}] } },
+    {
+      spec: {
+        variables: [{ name: 'debuggersMayJoin', expression: 'true' }, {}, {}, {}, {}, {}, {}],
+      },
+    },
   ],
   'certificates.source managed: nothing is mounted': [
     {},

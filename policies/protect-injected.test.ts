@@ -17,6 +17,13 @@ const joins =
   'piggy: an ephemeral container cannot join the processes of an injected container, whose environment holds secret values; leave ' +
   'out --target, or ask who runs piggy (policies.debuggersMayJoin)';
 
+const sharedImages =
+  'piggy: no image can change in a Pod whose containers see the processes of an injected one (shareProcessNamespace, hostPID); ' +
+  'create a new Pod';
+const sharedDebug =
+  'piggy: an ephemeral container would see the processes of an injected one in this Pod (shareProcessNamespace, hostPID), whose ' +
+  'environment holds secret values; debug a copy without references, or ask who runs piggy (policies.debuggersMayJoin)';
+
 const installer = {
   name: 'install-piggy-env',
   image: 'piggy-env:v1',
@@ -36,6 +43,8 @@ const wrapped = {
 const plain = { name: 'web', image: 'web:v1' };
 const old = { containers: [wrapped, plain] };
 const debug = { name: 'debug', image: 'busybox' };
+const withToken = { ...plain, volumeMounts: [{ name: 'mine', mountPath: '/t' }] };
+const letInBefore = [{ ...debug, command: ['/piggy/piggy-env'], targetContainerName: 'app' }];
 
 const updates: Record<string, [before: object, after: object, refusal: string | undefined]> = {
   'an update that changes nothing': [old, old, undefined],
@@ -131,6 +140,44 @@ const updates: Record<string, [before: object, after: object, refusal: string | 
     old,
     { ...old, ephemeralContainers: [{ ...debug, targetContainerName: 'web' }] },
     undefined,
+  ],
+  'an ephemeral container in a Pod whose containers share their processes': [
+    { ...old, shareProcessNamespace: true },
+    { ...old, shareProcessNamespace: true, ephemeralContainers: [debug] },
+    sharedDebug,
+  ],
+  'an ephemeral container in a Pod that sees the processes of its node': [
+    { ...old, hostPID: true },
+    { ...old, hostPID: true, ephemeralContainers: [{ ...debug, targetContainerName: 'app' }] },
+    sharedDebug,
+  ],
+  'an ephemeral container in a Pod that says that it shares nothing': [
+    { ...old, shareProcessNamespace: false, hostPID: false },
+    { ...old, shareProcessNamespace: false, hostPID: false, ephemeralContainers: [debug] },
+    undefined,
+  ],
+  'another image of what sees the processes of a wrapped container': [
+    { ...old, shareProcessNamespace: true },
+    {
+      containers: [wrapped, { ...plain, image: 'web:v2' }],
+      shareProcessNamespace: true,
+    },
+    sharedImages,
+  ],
+  'another image of what has a token of ours': [
+    { containers: [wrapped, withToken], volumes: [otherToken] },
+    { containers: [wrapped, { ...withToken, image: 'web:v2' }], volumes: [otherToken] },
+    imageChanges,
+  ],
+  'an update beside ephemeral containers that were let in before': [
+    { ...old, shareProcessNamespace: true, ephemeralContainers: letInBefore },
+    { ...old, shareProcessNamespace: true, ephemeralContainers: letInBefore },
+    undefined,
+  ],
+  'another ephemeral container beside one that was let in before': [
+    { ...old, ephemeralContainers: letInBefore },
+    { ...old, ephemeralContainers: [...letInBefore, { ...letInBefore[0], name: 'more' }] },
+    ephemeralUses,
   ],
   'another image where nothing is wrapped': [
     { containers: [plain] },

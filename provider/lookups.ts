@@ -35,6 +35,7 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
     main.postMessage(message);
   };
   const reports = createReports(tell);
+  answerBeats(main, tell);
   const kubernetes = wireKubernetes(config, { connections: AT_ONCE.pullSecrets.all });
   const lookups = await wireLookups(config, kubernetes, {
     credentials: createAwsCredentials(),
@@ -65,6 +66,13 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
     tell({ kind: 'stopped' });
   });
   tell({ kind: 'listening', port: server.port });
+}
+
+/** As long as the event loop of this thread goes round. */
+function answerBeats(main: MessagePort, tell: Tell): void {
+  main.on('message', (message: ToLookupThread) => {
+    if (message.kind === 'beat') tell({ kind: 'beat' });
+  });
 }
 
 type Reports = ReturnType<typeof createReports>;

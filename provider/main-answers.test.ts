@@ -2,12 +2,10 @@
 // it has by default: they take a bounded part of the memory and leave other launches unharmed.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { after, test, type TestContext } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { readProviderCommand } from '../images/provider/command.ts';
 import { signArgv } from './launches/signature.ts';
@@ -16,9 +14,11 @@ import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createLaunches } from './testing/launches.ts';
 import { sumOfMetric } from './testing/metric-sum.ts';
+import { openedOrClosed } from './testing/open-connection.ts';
 import { readMemory } from './testing/process-memory.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
+import { until } from './testing/until.ts';
 
 const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
 const files = await installProvider({ kubernetes });
@@ -98,13 +98,9 @@ async function openSlowReader(context: TestContext, localAddress: string): Promi
   context.after(() => {
     raw.destroy();
   });
-  await once(socket, 'secureConnect');
+  await openedOrClosed(socket, 'secureConnect');
   raw.pause();
   socket.write(prepareRequest());
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await setTimeout(50);
 }
 
 async function countAnswered(): Promise<number> {

@@ -3,17 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
 import { computeMac } from './admission/sealed-message.ts';
-import { connectionClosed } from './testing/connection-closed.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createQuestion, sealQuestion } from './testing/kyverno.ts';
+import { openConnection, type Connection } from './testing/open-connection.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
 import { unsignedToken } from './testing/unsigned-token.ts';
+import { until } from './testing/until.ts';
 
 const kubernetes = await startKubernetesApi();
 const files = await installProvider({ kubernetes });
@@ -28,31 +26,16 @@ type Listener = 'launches' | 'lookups';
 const listeners: readonly Listener[] = ['launches', 'lookups'];
 const routes = { launches: '/v1/secret', lookups: '/kyverno/v1/images' } as const;
 
-type Connection = { readonly socket: Socket; readonly raw: Socket };
-
-async function open(
+const open = (
   context: TestContext,
   listener: Listener,
   localAddress: string,
-): Promise<Connection> {
+): Promise<Connection> => {
   const isTls = listener === 'launches';
   const { port } = new URL(isTls ? provider.launchUrl : provider.lookupUrl);
-  const raw = connect({ port: Number(port), host: '127.0.0.1', localAddress });
-  const socket = isTls ? connectTls({ socket: raw, host: '127.0.0.1', ca: files.ca }) : raw;
-  for (const each of [raw, socket]) each.on('error', () => undefined);
-  context.after(() => {
-    raw.destroy();
-  });
-  await Promise.race([
-    once(socket, isTls ? 'secureConnect' : 'connect').catch(() => undefined),
-    connectionClosed(socket),
-  ]);
-  return { socket, raw };
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await setTimeout(20);
-}
+  const options = { port: Number(port), localAddress };
+  return openConnection(context, isTls ? { ...options, ca: files.ca } : options);
+};
 
 /** Without a token that can be ours, nothing is received of a launch. */
 const head = (listener: Listener, framing: string, token = unsignedToken()) =>

@@ -6,7 +6,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { after, afterEach, suite, test, type TestContext } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
@@ -18,6 +17,7 @@ import { createLaunches } from './testing/launches.ts';
 import { startMoto, whyNoMoto } from './testing/moto.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider, type ProviderEnvironment } from './testing/provider-process.ts';
+import { until } from './testing/until.ts';
 
 const reason = whyNoMoto();
 if (reason !== undefined) console.log(`skipped in part: ${reason}`);
@@ -60,10 +60,6 @@ async function readCacheMetric(operationsUrl: string): Promise<Record<string, nu
   return Object.fromEntries(
     [...found].map(([, outcome = '', count]) => [outcome, Number(count)] as const),
   );
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await setImmediate();
 }
 
 test('a thousand Pods of four nodes that start on one secret are all served, for one question to AWS', async (context) => {

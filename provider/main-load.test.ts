@@ -5,14 +5,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
-import { connect as connectTls } from 'node:tls';
 import { startAws } from './testing/aws.ts';
 import { connectionClosed } from './testing/connection-closed.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createLaunches } from './testing/launches.ts';
+import { openConnection } from './testing/open-connection.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
 import { unsignedToken } from './testing/unsigned-token.ts';
+import { until } from './testing/until.ts';
 
 const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
 const files = await installProvider({ kubernetes });
@@ -48,24 +49,10 @@ async function openSilently(localAddress: string): Promise<Socket> {
 
 /** A connection that sends `text`, and no more. */
 async function send(context: TestContext, localAddress: string, text: string): Promise<Socket> {
-  // Its types do not know localAddress, which it passes on.
-  const options = { port, host: '127.0.0.1', localAddress, ca: files.ca };
-  const socket = connectTls(options);
-  socket.on('error', () => undefined).resume();
-  context.after(() => {
-    socket.destroy();
-  });
-  // Where there are too many, one may be closed before it is there.
-  await Promise.race([
-    once(socket, 'secureConnect').catch(() => undefined),
-    connectionClosed(socket),
-  ]);
+  const { socket } = await openConnection(context, { port, localAddress, ca: files.ca });
+  socket.resume();
   socket.write(text);
   return socket;
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise(setImmediate);
 }
 
 /** A connection that sends `text` by one byte every second, for as long as it is let. */

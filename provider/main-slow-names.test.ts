@@ -16,6 +16,7 @@ import { createQuestion, sealQuestion } from './testing/kyverno.ts';
 import { createLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { providerCommand, startProvider } from './testing/provider-process.ts';
+import { until } from './testing/until.ts';
 
 const RESOLVER = '127.0.7.53';
 const UNSHARE = '/usr/bin/unshare';
@@ -65,10 +66,6 @@ function withResolver(context: TestContext): readonly string[] {
   writeFileSync(file, `nameserver ${RESOLVER}\noptions timeout:30 attempts:1\n`);
   const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
   return ['--mount', '/bin/sh', '-c', script, file, ...providerCommand];
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise(setImmediate);
 }
 
 const imagesOf = (namespace: string) =>

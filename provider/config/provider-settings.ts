@@ -106,7 +106,7 @@ export const limitSettings = {
   PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: setting(
     integer({ min: 1, max: 100_000 }),
     '400',
-    'Requests per second from one client address, with bursts of twice as many.',
+    'Requests per second from one client address, with bursts of twice as many. It may open twice as many connections to the launch listener, and 100 in any case; more are closed at once.',
   ),
   PIGGY_REFUSED_TOKENS_PER_SECOND_PER_ADDRESS: setting(
     integer({ min: 1, max: 100_000 }),

@@ -1,9 +1,10 @@
-// Bounds the connections of a listener, in all and of one address. Where there are too many, one that asks nothing is closed for
+// Bounds the connections of a listener, in all and of one address, and how fast one address may open them. Where there are too many, one that asks nothing is closed for
 // the one that arrives: of the address that has most of these, the one that was silent for longest.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { createTokenBuckets } from '../concurrency/token-bucket.ts';
 import type { GuardLimits } from './guard.ts';
 
 export type ConnectionLimits = {
@@ -19,6 +20,31 @@ export function selectConnectionLimits(limits: GuardLimits): ConnectionLimits {
   };
 }
 
+/** Opening one costs processor time where it is TLS, be anything asked then or not. A launcher opens one for each request. */
+const NEW_CONNECTIONS_PER_REQUEST = 2;
+/** However few requests it may send: it is to be told so. */
+const LEAST_NEW_CONNECTIONS = 100;
+/** How many seconds' worth may come at once. */
+const BURST_SECONDS = 2;
+
+/** Goes before limitConnections: what is closed here takes the place of nobody. `now` in milliseconds, of a clock that does not go back. */
+export function limitNewConnections(
+  server: Server | TlsServer,
+  perSecond: number,
+  now: () => number,
+): void {
+  const rates = createTokenBuckets({ perSecond, burst: perSecond * BURST_SECONDS }, now);
+  server.on('connection', (socket: Socket) => {
+    if (rates.take(addressOf(socket)) > 0) socket.destroy();
+  });
+}
+
+export function selectNewConnectionsPerSecond({
+  requestsPerSecondPerAddress,
+}: Pick<GuardLimits, 'requestsPerSecondPerAddress'>): number {
+  return Math.max(LEAST_NEW_CONNECTIONS, NEW_CONNECTIONS_PER_REQUEST * requestsPerSecondPerAddress);
+}
+
 export function limitConnections(server: Server | TlsServer, limits: ConnectionLimits): void {
   limitAll(server, limits.maxConnections);
   limitEachAddress(server, limits.maxConnectionsPerAddress);
@@ -28,6 +54,7 @@ function limitAll(server: Server | TlsServer, maxConnections: number): void {
   const silent = createSilentSockets();
   let open = 0;
   server.on('connection', (socket: Socket) => {
+    if (socket.destroyed) return;
     const name = nameOf(socket);
     open += 1;
     socket.on('close', () => {
@@ -56,7 +83,8 @@ function limitAll(server: Server | TlsServer, maxConnections: number): void {
 function limitEachAddress(server: Server | TlsServer, maxPerAddress: number): void {
   const open = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? 'unknown';
+    if (socket.destroyed) return;
+    const address = addressOf(socket);
     const count = (open.get(address) ?? 0) + 1;
     open.set(address, count);
     socket.on('close', () => {
@@ -66,6 +94,10 @@ function limitEachAddress(server: Server | TlsServer, maxPerAddress: number): vo
     });
     if (count > maxPerAddress) socket.destroy();
   });
+}
+
+function addressOf({ remoteAddress = 'unknown' }: Socket): string {
+  return remoteAddress;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

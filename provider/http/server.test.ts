@@ -22,7 +22,11 @@ type Options = {
 };
 
 async function start(context: TestContext, differences: Partial<Options> = {}) {
-  const limits = { maxConnections: 10, maxConnectionsPerAddress: 2 };
+  const limits = {
+    maxConnections: 10,
+    maxConnectionsPerAddress: 2,
+    requestsPerSecondPerAddress: 1_000,
+  };
   const options = { launches: ok, lookups: ok, operations: ok, ...limits, ...differences };
   const common = { ...options, host: '127.0.0.1', port: 0 };
   const launches = await startLaunchServer({ ...common, fetch: options.launches });

@@ -5,7 +5,13 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConnectionLimits, limitConnections } from './connection-limit.ts';
+import {
+  type ConnectionLimits,
+  limitConnections,
+  limitNewConnections,
+  selectNewConnectionsPerSecond,
+} from './connection-limit.ts';
+import type { GuardLimits } from './guard.ts';
 import { createListener, type Fetch, type Listener } from './listener.ts';
 import { limitOperations } from './operations-limit.ts';
 
@@ -57,8 +63,11 @@ const operationsLimits = { maxConnections: 32, maxConnectionsPerAddress: 4 };
 const tlsLimits = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
 
 /** HTTPS. It has no certificate yet: until useCertificate, handshakes fail and readiness says so. */
-export async function startLaunchServer(options: Bounded): Promise<LaunchServer> {
+export async function startLaunchServer(
+  options: Bounded & Pick<GuardLimits, 'requestsPerSecondPerAddress'>,
+): Promise<LaunchServer> {
   const server = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
+  limitNewConnections(server, selectNewConnectionsPerSecond(options), () => performance.now());
   limitConnections(server, options);
   return {
     ...(await startAnswering(createListener(server, options.fetch), options)),

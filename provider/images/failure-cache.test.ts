@@ -62,6 +62,13 @@ test('failures whose time is over leave, and push out none that lasts', () => {
   assert.ok(cache.find(keysOf(0)));
 });
 
+test('of many failures at once each costs the same', () => {
+  let looks = 0;
+  const cache = createFailureCache(() => (looks += 1) / 1_000_000);
+  for (let key = 0; key < 4_000; key += 1) cache.keep(keysOf(key), failed('image_not_found'));
+  assert.ok(looks <= 5 * 4_000, `the clock is read ${looks} times`);
+});
+
 test('long failures push out what was used least', () => {
   const cache = createFailureCache(() => 0);
   const refusals = [{ source: 'x'.repeat(1_500_000), status: 403 }];

@@ -30,6 +30,8 @@ const MAX_MESSAGE = 1_000;
 const REFUSED_MS = 10_000;
 // However long a registry asks for: it may have been wrong, or mended.
 const LONGEST_MS = 60_000;
+/** All are looked at for those whose time is over, so not at each failure: there may be thousands a second. */
+const DROP_ONCE_IN_MS = 1_000;
 
 /** What is not here is not kept. Whoever mends the cause shall not wait long, and the sooner the likelier it is. */
 const KEPT_MS: Partial<Record<ErrorCode, number>> = {
@@ -51,7 +53,10 @@ export function createFailureCache(now: () => number): FailureCache {
     const found = kept.get(key);
     return found && found.until > now() ? found.failure : undefined;
   };
+  let dropAgainMs = -Infinity;
   const dropEnded = () => {
+    if (now() < dropAgainMs) return;
+    dropAgainMs = now() + DROP_ONCE_IN_MS;
     for (const [key, { until }] of kept.entries()) if (until <= now()) kept.delete(key);
   };
   return {

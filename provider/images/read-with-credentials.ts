@@ -8,7 +8,8 @@ import type { Lookup } from './lookup.ts';
 import type { Refusal } from './lookup-message.ts';
 import { selectCommand } from './platforms.ts';
 import { readPlatforms } from './read-platforms.ts';
-import { RegistryRefusal, type RegistryClient } from './registry-client.ts';
+import { RegistryRefusal } from './registry-answer.ts';
+import type { RegistryClient } from './registry-client.ts';
 
 export type LookupTools = { readonly registry: RegistryClient; readonly cache: ImageCache };
 

@@ -1,8 +1,6 @@
-// Reads manifests and blobs from a registry: follows its redirects, bounds and checks what it sends
+// Reads manifests and blobs from a registry, and follows its redirects
 // (https://github.com/opencontainers/distribution-spec).
 
-import { createHash } from 'node:crypto';
-import { ProviderError } from '../errors.ts';
 import {
   createAuthorizedSend,
   type AuthorizedRequest,
@@ -21,10 +19,11 @@ import { PER_REQUEST } from './lookup-budget.ts';
 import type { OutboundAnswer, SendOutbound } from './outbound-client.ts';
 import type { Asker } from './question-budget.ts';
 import { isRedirect, selectNextHop, tooManyRedirects, type Hop } from './redirect.ts';
-import { isDigest, parseDigest, type Digest, type ImageReference } from './reference.ts';
-import { readRegistryMessage } from './registry-message.ts';
+import { isDigest, type Digest, type ImageReference } from './reference.ts';
+import { checkStatus, isRefusal } from './registry-answer.ts';
+import { checkContent, digestOf, limitOf } from './registry-content.ts';
 import { createTokenReader } from './registry-token.ts';
-import { readRetryAfterSeconds, withRetries } from './retry.ts';
+import { withRetries } from './retry.ts';
 
 /** Whose image is read, and with what. */
 export type RegistryAccess = {
@@ -65,20 +64,6 @@ export type RegistryClient = {
   ) => Promise<PlatformCommand>;
 };
 
-/** The registry answered 401, 403 or 404: perhaps it would not with another credential. */
-export class RegistryRefusal extends Error {
-  readonly status: number;
-  /** In its own words. */
-  readonly said: string | undefined;
-
-  constructor(status: number, said: string | undefined) {
-    super(`the registry answered ${status}`);
-    this.name = 'RegistryRefusal';
-    this.status = status;
-    this.said = said;
-  }
-}
-
 export type RegistryClientDependencies = {
   readonly send: SendOutbound;
   /** Milliseconds since 1970. */
@@ -91,7 +76,6 @@ type Content = Pick<AuthorizedRequest, 'method' | 'accept' | 'maxBytes'> & {
   readonly path: string;
 };
 
-const MAX_BYTES = PER_REQUEST.contentBytes;
 const MANIFEST = { method: 'GET', accept: MANIFEST_TYPES.join(', ') } as const;
 
 export function createRegistryClient(dependencies: RegistryClientDependencies): RegistryClient {
@@ -104,7 +88,10 @@ export function createRegistryClient(dependencies: RegistryClientDependencies): 
     readManifest: async (access, child, signal) => {
       const digest = child?.digest ?? digestOfTarget(access);
       const content = { ...MANIFEST, path: manifestPath(access, child), maxBytes: limitOf(child) };
-      const { body, headers } = checkStatus(await follow(access, content, signal), access);
+      const { body, headers } = checkStatus(
+        await follow(access, content, signal),
+        access.credential,
+      );
       const contentType = textOf(headers['content-type']);
       // Schema 1 has the digest of a part of what is sent, so it is refused as what it is.
       if (!isSchema1(contentType)) checkContent(body, { digest, size: child?.size });
@@ -120,13 +107,13 @@ export function createRegistryClient(dependencies: RegistryClientDependencies): 
       );
       // Not every registry knows HEAD; the request for the manifest itself then tells what is wrong.
       if (isRefusal(answer)) return undefined;
-      const digest = checkStatus(answer, access).headers['docker-content-digest'];
+      const digest = checkStatus(answer, access.credential).headers['docker-content-digest'];
       return isDigest(digest) ? digest : undefined;
     },
     readConfig: async (access, config, signal) => {
       const path = `blobs/${config.digest}`;
       const content = { path, method: 'GET', accept: '*/*', maxBytes: limitOf(config) } as const;
-      const { body } = checkStatus(await follow(access, content, signal), access);
+      const { body } = checkStatus(await follow(access, content, signal), access.credential);
       checkContent(body, config);
       return parseImageConfig(body);
     },
@@ -171,54 +158,4 @@ function contentUrl({ reference, plainHttp }: RegistryAccess, path: string): URL
   const { registry, repository } = reference;
   const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   return new URL(`${plainHttp ? 'http' : 'https'}://${host}/v2/${repository}/${path}`);
-}
-
-/** As all of 4xx, but for those that ask for patience. */
-function isRefusal({ status }: OutboundAnswer): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429;
-}
-
-function checkStatus(answer: OutboundAnswer, { credential }: RegistryAccess): OutboundAnswer {
-  const { status } = answer;
-  if (status === 200) return answer;
-  const said = readRegistryMessage(answer, credential);
-  if (status === 401 || status === 403 || status === 404) throw new RegistryRefusal(status, said);
-  const isBusy = status === 429;
-  const quote = said === undefined ? '' : `, it says "${said}"`;
-  const retryAfterSeconds = readRetryAfterSeconds(answer);
-  throw new ProviderError(
-    isBusy ? 'registry_rate_limited' : 'registry_unavailable',
-    isBusy
-      ? `answered 429, too many requests${quote}; add an imagePullSecret, try again later, or set command`
-      : `answered ${status}${quote}; try again later, or set command`,
-    retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
-  );
-}
-
-function limitOf(descriptor: Descriptor | undefined): number {
-  if (!descriptor) return MAX_BYTES;
-  if (descriptor.size <= MAX_BYTES) return descriptor.size;
-  throw unreadable(
-    `says that a part of it has ${descriptor.size} bytes, more than the ${MAX_BYTES} that are read`,
-  );
-}
-
-function checkContent(
-  bytes: Uint8Array,
-  expected: { readonly digest: Digest | undefined; readonly size?: number | undefined },
-): void {
-  if (expected.size !== undefined && expected.size !== bytes.length) {
-    throw unreadable('came with another size than its descriptor says');
-  }
-  if (expected.digest !== undefined && expected.digest !== digestOf(bytes)) {
-    throw unreadable('came with content that does not have its digest');
-  }
-}
-
-function digestOf(bytes: Uint8Array): Digest {
-  return parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
-}
-
-function unreadable(problem: string): ProviderError {
-  return new ProviderError('image_unreadable', `${problem}; push it again, or set command`);
 }

@@ -202,6 +202,20 @@ for (const [name, [state, expected]] of Object.entries(starts)) {
   });
 }
 
+test('check 5: a start is open for as long in the future as it is remembered that it was answered', () => {
+  const question = { podUid: 'pod-1', podCreatedAtMs: NOW, windowMs: 120_000, nowMs: NOW };
+  const decide = (aheadMs: number) =>
+    decideStart({ ...app, state: running(NOW + aheadMs) }, question);
+  assert.ok(decide(3_600_000).allowed);
+  const decision = decide(3_600_001);
+  assert.ok(!decision.allowed);
+  assert.equal(decision.code, 'launch_window_closed');
+  assert.match(
+    decision.message,
+    /^container app starts in 60 minutes by the clock of its node: that clock is ahead/,
+  );
+});
+
 const RESTART = /^container app started more than 120 s ago: restart the container/;
 const CLOCK =
   /^container app started more than 120 s ago by the clock of its node, which is before its Pod was created: that clock is behind/;

@@ -2,7 +2,7 @@
 // on what Kubernetes says about the Pod and what the launcher says about itself.
 
 import type { LaunchErrorCode } from '../errors.ts';
-import type { Pod, PodContainer } from '../kubernetes/pods.ts';
+import type { ContainerState, Pod, PodContainer } from '../kubernetes/pods.ts';
 import type { PodIdentity } from '../kubernetes/token-review.ts';
 import { SETTING_NAMES } from './launch-settings.ts';
 import { readReferences, REFERENCE_PREFIX } from './references.ts';
@@ -98,22 +98,18 @@ export type StartQuestion = {
 
 // By how much the clocks of nodes may differ without being wrong.
 const TOLERATED_MS = 30_000;
+/** For as long an answered start is remembered beyond its window: one later than that would be open again. */
+export const MAX_AHEAD_MS = 3_600_000;
 
 /** The first half of check 5, by the container's status; the second is the launch window's own memory. */
 export function decideStart(
   { name: container, state, isDue }: PodContainer,
-  { podUid, podCreatedAtMs, windowMs, nowMs }: StartQuestion,
+  question: StartQuestion,
 ): Decision<ContainerStart> {
+  const { podUid, windowMs } = question;
   switch (state.kind) {
-    case 'running': {
-      const { restarts, startedAtMs } = state;
-      const start = { podUid, container, restarts, startedAtMs, windowMs };
-      // A start in the future is a clock that differs: open.
-      if (nowMs - startedAtMs < windowMs) return allow(start);
-      const tooOld = `container ${container} started more than ${windowMs / 1000} s ago`;
-      const isBefore = startedAtMs + TOLERATED_MS < (podCreatedAtMs ?? startedAtMs);
-      return isBefore ? clockBehind(tooOld) : windowClosed(tooOld);
-    }
+    case 'running':
+      return decideAge({ container, ...state }, question);
     case 'waiting': {
       const { restarts } = state;
       const start = { podUid, container, restarts, startedAtMs: undefined, windowMs };
@@ -126,6 +122,22 @@ export function decideStart(
     case 'unknown':
       return notRunning(container, 'in no state yet');
   }
+}
+
+type Running = Extract<ContainerState, { kind: 'running' }> & { readonly container: string };
+
+function decideAge(
+  { container, restarts, startedAtMs }: Running,
+  { podUid, podCreatedAtMs, windowMs, nowMs }: StartQuestion,
+): Decision<ContainerStart> {
+  // A start in the future is a clock that differs: open, for as long as it is remembered that it was answered.
+  if (startedAtMs - nowMs > MAX_AHEAD_MS) return clockAhead(container, startedAtMs - nowMs);
+  if (nowMs - startedAtMs < windowMs) {
+    return allow({ podUid, container, restarts, startedAtMs, windowMs });
+  }
+  const tooOld = `container ${container} started more than ${windowMs / 1000} s ago`;
+  const isBefore = startedAtMs + TOLERATED_MS < (podCreatedAtMs ?? startedAtMs);
+  return isBefore ? clockBehind(tooOld) : windowClosed(tooOld);
 }
 
 function notRunning(container: string, state: string): Decision<never> {
@@ -141,6 +153,14 @@ function clockBehind(tooOld: string): Decision<never> {
   return refuse(
     'launch_window_closed',
     `${tooOld} by the clock of its node, which is before its Pod was created: that clock is behind, so correct it; a restart alone may not help`,
+  );
+}
+
+function clockAhead(container: string, aheadMs: number): Decision<never> {
+  const minutes = Math.floor(aheadMs / 60_000);
+  return refuse(
+    'launch_window_closed',
+    `container ${container} starts in ${minutes} minutes by the clock of its node: that clock is ahead, so correct it and restart the container`,
   );
 }
 

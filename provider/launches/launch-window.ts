@@ -2,7 +2,7 @@
 // who gets into the container later asks in vain. On this replica; the others know nothing of it.
 
 import { createClosedStarts } from './closed-starts.ts';
-import { windowClosed, type ContainerStart, type Decision } from './decide-launch.ts';
+import { MAX_AHEAD_MS, windowClosed, type ContainerStart, type Decision } from './decide-launch.ts';
 
 export type LaunchWindow = {
   /** Whether an answer may still be given to this start. */
@@ -20,8 +20,8 @@ type Answered = {
 // An answer can get lost on its way; the launcher then asks again at once.
 const REPEATS = 2;
 const REPEATS_WITHIN_MS = 5000;
-// Longer than the window itself, for a status that stays behind for long.
-const REMEMBERED_BEYOND_WINDOW_MS = 3_600_000;
+// Longer than the window itself, for a status that stays behind for long and for the clocks of nodes that are ahead.
+const REMEMBERED_BEYOND_WINDOW_MS = MAX_AHEAD_MS;
 /** An hour of 70 starts a second; some 70 bytes each. */
 const MAX_REMEMBERED = 250_000;
 

@@ -9,11 +9,13 @@ import { AUDIENCE, parseLaunchToken } from './token.ts';
 const NOW = Date.parse('2026-11-01T10:00:00Z');
 const claims = { aud: [AUDIENCE], exp: NOW / 1000 + 600 };
 const token = writeToken(claims);
+const withSignature = (text: string) => token.replace(/[^.]*$/, text);
 /** With its audience, expiry and list they are three more. */
 const more = (count: number) => Array<number>(count).fill(1);
 
 const passed: Record<string, string> = {
   'a token of ours': token,
+  'a token whose signature ends in an incomplete character': withSignature('c2lnbg'),
   'a token whose audience is one text': writeToken({ ...claims, aud: AUDIENCE }),
   'a token of several audiences': writeToken({ ...claims, aud: ['vault', AUDIENCE] }),
   'a token that expired by our clock only': writeToken({ ...claims, exp: NOW / 1000 - 30 }),
@@ -42,6 +44,10 @@ const refused: Record<string, string | undefined> = {
   'an expiry that is a text': writeToken({ ...claims, exp: '9999999999' }),
   'an expiry long ago': writeToken({ ...claims, exp: NOW / 1000 - 61 }),
   'one claim too many': writeToken({ ...claims, more: more(196) }),
+  'a signature with bits of no byte in its last character': withSignature('c2lnbh'),
+  'a signature in the other alphabet': withSignature('c2+/'),
+  'a signature with an end mark': withSignature('c2lnbg=='),
+  'a signature with characters of no alphabet': withSignature('c2!lnbg'),
   'a very long token': writeToken({ ...claims, more: 'x'.repeat(20_000) }),
 };
 
@@ -57,13 +63,25 @@ for (const [name, text] of Object.entries(refused)) {
   });
 }
 
-test('the policies ask the kubelet for tokens of this audience, and for no other', () => {
-  const path = join(import.meta.dirname, '../../policies/inject-secrets.yaml');
-  const asked = [
-    ...readFileSync(path, 'utf8').matchAll(/serviceAccountToken: \{audience: ([^,}]+)/g),
-  ];
-  assert.deepEqual(
-    asked.map(([, audience]) => audience),
-    [AUDIENCE],
+function readAudiences(policy: string): readonly (string | undefined)[] {
+  const path = join(import.meta.dirname, '../../policies', policy);
+  // In CEL: audience.orValue('') == 'piggysec.com'; in what is made by it: {audience: piggysec.com, …}.
+  const written = /audience(?:: |\.orValue\((?:''|"")\) == )['"]?(?<audience>[^,}'")\s]+)/g;
+  return [...readFileSync(path, 'utf8').matchAll(written)].map(
+    ({ groups }) => groups?.['audience'],
   );
-});
+}
+
+const policies: Record<string, [policy: string, audiences: readonly string[]]> = {
+  'asks the kubelet for such tokens, and takes volumes with them for its own': [
+    'inject-secrets.yaml',
+    [AUDIENCE, AUDIENCE],
+  ],
+  'knows volumes with such tokens': ['protect-injected.yaml', [AUDIENCE]],
+};
+
+for (const [what, [policy, audiences]] of Object.entries(policies)) {
+  test(`${policy} ${what}, and with no others`, () => {
+    assert.deepEqual(readAudiences(policy), audiences);
+  });
+}

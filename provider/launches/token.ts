@@ -36,9 +36,18 @@ export function invalidToken(reason: string): ProviderError {
 function looksLikeOurs(token: string, nowMs: number): boolean {
   const parts = token.split('.');
   if (token.length > MAX_LENGTH || parts.length !== 3) return false;
+  if (!isSpeltAsSigned(parts[2] ?? '')) return false;
   const { aud, exp } = readTokenPart(parts[1] ?? '');
   const isForUs = Array.isArray(aud) ? aud.includes(AUDIENCE) : aud === AUDIENCE;
   return isForUs && typeof exp === 'number' && exp * 1000 > nowMs - CLOCK_SKEW_MS;
+}
+
+/**
+ * Of a signature, which is not part of what it signs: decoders overlook the last bits of its text, other alphabets and what is no
+ * character, so that a token could be sent in many spellings, each of them one that was not refused yet.
+ */
+function isSpeltAsSigned(signature: string): boolean {
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature;
 }
 
 /** The header or the claims of a JSON Web Token (RFC 7519); without any where they are not readable. */

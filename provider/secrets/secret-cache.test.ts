@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { AssumedRole } from './assumed-role.ts';
 import { createSecretCache, parametersKey, versionKey, type CacheOutcome } from './secret-cache.ts';
 import type { StoredSecret } from './stored-secret.ts';
 import { parseSecretString } from './values.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const FOREVER = new AbortController().signal;
 const TTL_MS = 5_000;
@@ -220,6 +225,31 @@ test('a failure that is remembered says the same, and holds nothing else of the 
     assert.deepEqual([message, retryAfterSeconds, cause], ['too fast', 2, undefined]);
     return again.code === code;
   });
+});
+
+test('of a failure that is remembered the error itself is let go', async () => {
+  const cached = createSecretCache({ ttlMs: TTL_MS, observe: () => undefined, now: () => 0 });
+  const thrown: WeakRef<Error>[] = [];
+  const read = cached(
+    () => 'one',
+    () => {
+      const error = new ProviderError('aws_throttled', 'too fast');
+      thrown.push(new WeakRef(error));
+      return Promise.reject(error);
+    },
+  );
+  const fail = () => assert.rejects(read('one', FOREVER), { code: 'aws_throttled' });
+  await fail();
+  for (let turn = 0; turn < 10; turn += 1) {
+    await setImmediate();
+    collectGarbage();
+  }
+  await fail();
+  assert.deepEqual(
+    thrown.map((error) => error.deref()),
+    [undefined],
+    'asked once, and not kept',
+  );
 });
 
 test('a failure is remembered for no longer than a value', async () => {

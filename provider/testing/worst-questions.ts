@@ -62,7 +62,7 @@ const failing = {
     indexes(registry, 'no-configs', { config: configOf({ Entrypoint: LONG_TEXT }), platforms: 2 }),
 } as const satisfies Kinds;
 
-const kinds = {
+const readable = {
   'commands as long as the answer may be': ({ registry }) =>
     images(registry, 'long-commands', () =>
       configOf({ Entrypoint: ['/app', 'x'.repeat(BYTES_ANSWERED / IMAGES - 100)] }),
@@ -84,6 +84,10 @@ const kinds = {
     ...images(registry, 'pull-secrets', () => configOf({ Entrypoint: ['/app'] })),
     imagePullSecrets: pullSecrets(kubernetes, namespace, manyEntries),
   }),
+} as const satisfies Kinds;
+
+const kinds = {
+  ...readable,
   'credentials that are all refused': ({ registry, kubernetes }, namespace) => {
     // By path, so that others are let in.
     registry.answerNext(Infinity, /\/refused\//, { status: 403 });
@@ -102,6 +106,9 @@ const kinds = {
 } as const satisfies Kinds;
 
 export const worstKinds = Object.keys(kinds) as readonly WorstKind[];
+
+/** Whose images are read, as far as one question may go. */
+export const readableKinds = Object.keys(readable) as readonly WorstKind[];
 
 /** That are told from images only when they have been read. */
 export const failingKinds = Object.keys(failing) as readonly (keyof typeof failing)[];

@@ -41,6 +41,7 @@ export async function listen(
   const launches = await startLaunchServer({
     ...{ host, port: listeners.launchPort, fetch: app.fetch },
     ...selectConnectionLimits(limits),
+    requestsPerSecondPerAddress: limits.requestsPerSecondPerAddress,
   });
   return {
     ports: { operationsPort: operations.port, launchPort: launches.port },

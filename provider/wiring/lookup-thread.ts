@@ -6,6 +6,7 @@ import type { Config } from '../config/load-config.ts';
 import { ProviderError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics, RequestOutcome } from '../observability/metrics.ts';
+import { createPulse, type Pulse } from './thread-pulse.ts';
 
 /** What the thread is started with. */
 export type LookupThreadData = {
@@ -15,6 +16,8 @@ export type LookupThreadData = {
 };
 
 export type ToLookupThread =
+  /** Whether it still answers. */
+  | { readonly kind: 'beat' }
   | { readonly kind: 'keys'; readonly number: number; readonly keys: readonly string[] }
   | { readonly kind: 'stop'; readonly drainDelayMs: number; readonly withinMs: number };
 
@@ -22,6 +25,7 @@ export type FromLookupThread =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'keys in use'; readonly number: number }
   | ({ readonly kind: 'reports' } & LookupReports)
+  | { readonly kind: 'beat' }
   /** All is answered, or cut: it can be ended. */
   | { readonly kind: 'stopped' };
 
@@ -64,10 +68,12 @@ export type Patience = {
   readonly beginMs: number;
   /** Until it has taken keys. */
   readonly keysMs: number;
+  /** Between its messages, for which it is asked as often: twice as long at most. */
+  readonly silenceMs: number;
 };
 
-/** Both take well under a second; it does not answer at all where its loop stands still. */
-const PATIENCE: Patience = { beginMs: 30_000, keysMs: 30_000 };
+/** All of these take well under a second; it does not answer at all where its loop stands still. */
+const PATIENCE: Patience = { beginMs: 30_000, keysMs: 30_000, silenceMs: 30_000 };
 
 /** Its heap; what it reads from registries is held beside it, and bounded by images/lookup-budget.ts. */
 const MAX_HEAP_MB = 128;
@@ -158,24 +164,38 @@ function runThread(
     observer.failed(new ProviderError('internal_error', `the thread of the lookups ${what}`));
     void worker.terminate();
   };
-  const { beginMs } = options.patience ?? PATIENCE;
+  const { beginMs, silenceMs } = options.patience ?? PATIENCE;
   const beginning = setTimeout(giveUp, beginMs, `did not begin within ${beginMs} ms`);
+  const pulse = takePulse(worker, silenceMs, giveUp);
   worker.on('message', (message: FromLookupThread) => {
     clearTimeout(beginning);
+    pulse.heard();
     if (message.kind === 'listening') observer.listening(message.port);
     else if (message.kind === 'keys in use') observer.keysInUse.confirm(message.number);
     else if (message.kind === 'reports') pass(message, options);
-    else void worker.terminate();
+    else if (message.kind === 'stopped') void worker.terminate();
   });
   observer.keysInUse.sendTo(worker);
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       clearTimeout(beginning);
+      pulse.end();
       observer.ended();
       resolve();
     });
   });
   return { worker, ended, giveUp };
+}
+
+function takePulse(worker: Worker, silenceMs: number, giveUp: RunningThread['giveUp']): Pulse {
+  return createPulse(silenceMs, {
+    ask: () => {
+      send(worker, { kind: 'beat' });
+    },
+    giveUp: () => {
+      giveUp(`said nothing for ${silenceMs} ms`);
+    },
+  });
 }
 
 async function stopThread({ worker, ended }: RunningThread, times: StopTimes): Promise<void> {
