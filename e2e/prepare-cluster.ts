@@ -31,7 +31,7 @@ export async function prepareCluster(engine: Engine, { reuse }: { reuse: boolean
 }
 
 /** And the engine, where it is one of our own. */
-export async function removeCluster({ env, stop }: Engine): Promise<void> {
+export async function removeCluster({ env, stop }: Pick<Engine, 'env' | 'stop'>): Promise<void> {
   await deleteCluster({ env });
   await stop();
 }

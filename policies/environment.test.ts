@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { createTestAuthority } from '../provider/testing/certificates.ts';
-import { goTool, kyvernoCli } from '../tools/go-tools.ts';
+import { kyvernoCli } from '../tools/go-tools.ts';
+import { kubeletCode } from '../tools/kubernetes.ts';
 import { buildLauncher } from '../tools/launcher.ts';
 import { capture, output } from '../tools/run.ts';
 import { admitPods, settingsOfTests } from './testing/admission.ts';
@@ -72,9 +73,9 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-for (const kubelet of ['kubelet-oldest', 'kubelet-newest'] as const) {
-  test(`${COUNT} containers find what Kubernetes would give them, by the ${kubelet}'s code`, async () => {
-    const program = await goTool(kubelet, console.error);
+for (const which of ['oldest', 'newest'] as const) {
+  test(`${COUNT} containers find what Kubernetes would give them, by the ${which} kubelet's code`, async () => {
+    const program = await kubeletCode(which, console.error);
     const expected = await evaluate(
       program,
       generated.map(({ withValues }) => withValues),

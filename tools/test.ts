@@ -13,19 +13,21 @@ const canary = /canary-[0-9a-f]{4}/;
 const output = { tail: '', ofSuite: [] as string[], hasCanary: false };
 
 const suites: Record<string, () => Promise<number>> = {
-  provider: () => nodeTests('provider'),
-  bench: () => nodeTests('bench'),
-  docs: () => nodeTests('docs'),
-  images: () => nodeTests('images'),
+  provider: () => nodeTests('provider/**'),
+  bench: () => nodeTests('bench/**'),
+  docs: () => nodeTests('docs/**'),
+  images: () => nodeTests('images/**'),
+  // Not e2e/scenarios, which need a cluster.
+  tools: () => nodeTests('{tools,e2e}'),
   policies: async () => {
     await kyvernoCli(console.log);
-    return nodeTests('policies');
+    return nodeTests('policies/**');
   },
   launcher: () => goTest(join(root, 'envlauncher'), watch),
 };
 
-function nodeTests(folder: string): Promise<number> {
-  const files = globSync(`${folder}/**/*.test.ts`, { cwd: root });
+function nodeTests(folders: string): Promise<number> {
+  const files = globSync(`${folders}/*.test.ts`, { cwd: root });
   return show(process.execPath, ['--test', ...files], { cwd: root, watch });
 }
 

@@ -1,4 +1,4 @@
-// Evaluates env, command and args of a container by a kubelet's own code (tools/go/kubelet).
+// Evaluates env, command and args of a container by a kubelet's own code (tools/go/kubernetes/kubelet).
 
 import { capture } from '../../tools/run.ts';
 import type { World } from './generated-pods.ts';
