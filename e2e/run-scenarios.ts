@@ -1,6 +1,7 @@
 // Runs scenarios, as many at once as may be, and tells of each how it went.
 
 import { join } from 'node:path';
+import { forEachAtOnce } from '../tools/at-once.ts';
 import { capture, show } from '../tools/run.ts';
 import { fileOf, traitsOf } from './scenario-list.ts';
 import { step } from './steps.ts';
@@ -18,13 +19,9 @@ export function runScenarios(scenarios: readonly string[]): Promise<Outcomes> {
     const record = (scenario: string, code: number) => {
       outcomes[scenario] = code === 0 ? 'passed' : 'failed';
     };
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        for (let next = together.shift(); next !== undefined; next = together.shift()) {
-          record(next, await runQuietly(next));
-        }
-      }),
-    );
+    await forEachAtOnce(together, AT_ONCE, async (scenario) => {
+      record(scenario, await runQuietly(scenario));
+    });
     for (const scenario of alone) record(scenario, await show(process.execPath, argsFor(scenario)));
     return outcomes;
   });
