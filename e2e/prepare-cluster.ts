@@ -1,7 +1,7 @@
 // Makes a cluster ready, with all that is tried in it: Kyverno, AWS, and Piggy with the images of this checkout.
 
 import { installAws } from './aws.ts';
-import { createCluster, deleteCluster } from './cluster.ts';
+import { type Cluster, createCluster, deleteCluster } from './cluster.ts';
 import type { Engine } from './engine.ts';
 import { printEvidence } from './evidence.ts';
 import { buildImages } from './images.ts';
@@ -18,16 +18,20 @@ export async function prepareCluster(engine: Engine, { reuse }: { reuse: boolean
   ]);
   Object.assign(process.env, cluster.env);
   try {
-    const ofKyverno = engine.kind === 'offline' ? Object.values(kyverno) : [];
-    await cluster.loadImages([...built, ...ofKyverno]);
-    await installKyverno(kyverno);
-    await installAws();
+    if (engine.kind === 'offline') await cluster.loadImages(Object.values(kyverno));
+    // Kyverno needs half a minute, and waits for most of it.
+    await Promise.all([installKyverno(kyverno), loadAndInstallAws(cluster, built)]);
     await putAwayLeftovers();
     await installPiggy();
   } catch (error) {
     await printEvidence('kyverno', 'aws', 'piggy-system');
     throw error;
   }
+}
+
+async function loadAndInstallAws(cluster: Cluster, images: readonly string[]): Promise<void> {
+  await cluster.loadImages(images);
+  await installAws();
 }
 
 /** And the engine, where it is one of our own. */
