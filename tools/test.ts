@@ -1,6 +1,7 @@
 // `npm test [-- suite…]`: runs the suites one after the other, each with its own runner and its own summary.
 
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { kyvernoCli } from './go-tools.ts';
 import { goTest } from './go-test.ts';
@@ -12,8 +13,16 @@ const root = join(import.meta.dirname, '..');
 const canary = /canary-[0-9a-f]{4}/;
 const output = { tail: '', ofSuite: [] as string[], hasCanary: false };
 
+const cores = availableParallelism();
+// For the processes that a test starts and puts under load.
+const withCoreToSpare = Math.max(1, cores - 1);
+
 const suites: Record<string, () => Promise<number>> = {
-  provider: () => nodeTests('provider/**'),
+  provider: async () => {
+    const ofParts = await nodeTests('provider/*/**');
+    const ofWholeProvider = await nodeTests('provider', withCoreToSpare);
+    return ofParts || ofWholeProvider;
+  },
   bench: () => nodeTests('bench/**'),
   docs: () => nodeTests('docs/**'),
   images: () => nodeTests('images/**'),
@@ -26,9 +35,10 @@ const suites: Record<string, () => Promise<number>> = {
   launcher: () => goTest(join(root, 'envlauncher'), watch),
 };
 
-function nodeTests(folders: string): Promise<number> {
+function nodeTests(folders: string, filesAtOnce = cores): Promise<number> {
   const files = globSync(`${folders}/*.test.ts`, { cwd: root });
-  return show(process.execPath, ['--test', ...files], { cwd: root, watch });
+  const args = ['--test', `--test-concurrency=${filesAtOnce}`, ...files];
+  return show(process.execPath, args, { cwd: root, watch });
 }
 
 function watch(text: string): void {
