@@ -1,13 +1,17 @@
 // Makes a cluster ready, with all that is tried in it: Kyverno, AWS, and Piggy with the images of this checkout.
 
 import { installAws } from './aws.ts';
-import { type Cluster, createCluster, deleteCluster } from './cluster.ts';
+import { type Cluster, createCluster, deleteCluster, kubeconfig } from './cluster.ts';
 import type { Engine } from './engine.ts';
 import { printEvidence } from './evidence.ts';
 import { buildImages } from './images.ts';
 import { installKyverno, kyvernoImages } from './kyverno.ts';
 import { putAwayLeftovers } from './leftovers.ts';
+import { namespacesOfScenarios } from './namespaces.ts';
 import { installPiggy } from './piggy.ts';
+
+/** The namespaces of what is in it before a scenario runs. */
+const parts = ['kyverno', 'aws', 'piggy-system'];
 
 /** From then on kubectl and docker lead to the cluster, in the processes that this one starts too. */
 export async function prepareCluster(engine: Engine, { reuse }: { reuse: boolean }): Promise<void> {
@@ -24,7 +28,7 @@ export async function prepareCluster(engine: Engine, { reuse }: { reuse: boolean
     await putAwayLeftovers();
     await installPiggy();
   } catch (error) {
-    await printEvidence('kyverno', 'aws', 'piggy-system');
+    await printEvidence(...parts);
     throw error;
   }
 }
@@ -40,11 +44,20 @@ export async function removeCluster({ env, stop }: Pick<Engine, 'env' | 'stop'>)
   await stop();
 }
 
-/** Before this process ends by SIGINT or SIGTERM. */
+/** Before this process ends by SIGINT or SIGTERM; first it prints what tells why a run that was taking too long did not go on. */
 export function removeClusterOnSignal(engine: Engine): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      void removeCluster(engine).finally(() => process.exit(1));
+      void printEvidenceOfRun()
+        .catch(console.error)
+        .then(() => removeCluster(engine))
+        .finally(() => process.exit(1));
     });
   }
+}
+
+async function printEvidenceOfRun(): Promise<void> {
+  // Until there is a cluster of our own, kubectl leads to another.
+  if (process.env['KUBECONFIG'] !== kubeconfig) return;
+  await printEvidence(...parts, ...(await namespacesOfScenarios()));
 }
