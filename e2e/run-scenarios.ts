@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { forEachAtOnce } from '../tools/at-once.ts';
 import { capture, show } from '../tools/run.ts';
+import { orderScenarios } from './order-scenarios.ts';
 import { fileOf, traitsOf } from './scenario-list.ts';
 import { step } from './steps.ts';
 
@@ -11,9 +12,7 @@ const AT_ONCE = 3;
 export type Outcomes = Record<string, 'passed' | 'failed'>;
 
 export function runScenarios(scenarios: readonly string[]): Promise<Outcomes> {
-  const isHarmless = (scenario: string) => traitsOf(scenario).harmless === true;
-  const together = scenarios.filter(isHarmless);
-  const alone = scenarios.filter((scenario) => !isHarmless(scenario));
+  const { together, alone } = orderScenarios(scenarios, traitsOf);
   return step('Running scenarios', async () => {
     const outcomes: Outcomes = {};
     const record = (scenario: string, code: number) => {

@@ -6,6 +6,8 @@ import { basename, join } from 'node:path';
 export type Traits = {
   /** It neither changes the installation nor counts what it does, so it may run beside others. Every other one runs alone. */
   readonly harmless?: true;
+  /** It begins by installing Piggy as it needs it, whatever it finds, and leaves it so. Every other one finds and leaves it as a run installs it. */
+  readonly installs?: true;
   /** What of Kubernetes its promise rests on that is not the same in all versions. */
   readonly dependsOn?: string;
   /** The oldest Kubernetes that has what it is about. */
@@ -27,16 +29,23 @@ const traits: Readonly<Record<string, Traits>> = {
     harmless: true,
     dependsOn: 'container status in every state, tokens bound to Pods, ephemeral containers',
   },
+  'doctor-names-what-is-wrong': { installs: true },
   'environment-means-what-kubernetes-says': {
     harmless: true,
     dependsOn: 'how the kubelet makes an environment',
   },
   'every-kind-of-container': { harmless: true, dependsOn: 'sidecars, and how containers restart' },
   'every-secret-source': { harmless: true },
+  'examples-work': { installs: true },
+  'former-demo-set-works': { installs: true },
   'injected-pod-stays-as-admitted': { harmless: true, dependsOn: 'CEL in admission policies' },
-  'launcher-comes-as-a-volume': { dependsOn: 'image volumes', since: '1.35' },
+  'launcher-comes-as-a-volume': { installs: true, dependsOn: 'image volumes', since: '1.35' },
+  'many-pods-one-call': { installs: true },
+  'newcomer-gets-to-the-first-secret': { installs: true },
   'pod-that-was-not-injected-is-refused': { dependsOn: 'CEL in admission policies' },
   'pods-that-did-not-opt-in': { dependsOn: 'match conditions of webhooks' },
+  'private-images-are-looked-up': { installs: true },
+  'renewed-keys-fail-no-start': { installs: true },
   'secret-names-its-readers': { harmless: true },
   'values-reach-the-application': { harmless: true },
 };
