@@ -14,8 +14,8 @@ const canary = /canary-[0-9a-f]{4}/;
 const output = { tail: '', ofSuite: [] as string[], hasCanary: false };
 
 const cores = availableParallelism();
-// These put a provider under so much load that its process needs a core that no other test uses.
-const underLoad = 'provider/main-{answers,load,operations,worst}.test.ts';
+// These measure how fast or how large a provider is under load: its process needs a core that no other test uses.
+const underLoad = 'provider/main-{answers,operations,silent,worst}.test.ts';
 const withCoreToSpare = Math.max(1, cores - 1);
 
 const suites: Record<string, () => Promise<number>> = {
