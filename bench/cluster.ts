@@ -10,6 +10,7 @@ import { installPiggy } from '../e2e/piggy.ts';
 import { prepareCluster, removeCluster, removeClusterOnSignal } from '../e2e/prepare-cluster.ts';
 import { startRegistry } from '../e2e/registry.ts';
 import { step } from '../e2e/steps.ts';
+import { newestKubernetes } from '../tools/kubernetes.ts';
 import { type ApiServer, connectToApiServer, parseKubeconfig } from './api-server.ts';
 
 export type BenchCluster = {
@@ -23,7 +24,7 @@ export type BenchCluster = {
 /** Leaves a cluster that was there as it is after a run of the tests, and none where there was none. */
 export async function withCluster<T>(work: (cluster: BenchCluster) => Promise<T>): Promise<T> {
   await lockCluster();
-  const engine = await step('Finding a Docker engine', findEngine);
+  const engine = await step('Finding a Docker engine', () => findEngine(newestKubernetes()));
   const isKept = await hasCluster(engine);
   if (!isKept) removeClusterOnSignal(engine);
   try {

@@ -34,8 +34,9 @@ export async function installChart(
   });
 }
 
+/** Where it is there. */
 export async function uninstallChart({ release, namespace }: Installation): Promise<void> {
-  await helm(['uninstall', release, '--namespace', namespace, '--wait']);
+  await helm(['uninstall', release, '--namespace', namespace, '--ignore-not-found', '--wait']);
 }
 
 /** What Helm printed; throws what it said where it fails. */

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { symlink, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { goTool } from '../tools/go-tools.ts';
+import { isOlder, kubernetesProgram, type KubernetesVersion } from '../tools/kubernetes.ts';
 import { capture, output } from '../tools/run.ts';
 import type { Engine } from './engine.ts';
 import { nodeContainer, nodePorts } from './node.ts';
@@ -23,7 +24,7 @@ export type Cluster = {
   readonly loadImages: (images: readonly string[]) => Promise<void>;
 };
 
-/** A cluster that is ready: a new one, or with `reuse` the one that an earlier run kept. */
+/** A cluster that is ready: a new one, or with `reuse` the one of the same version that an earlier run kept. */
 export async function createCluster(
   engine: Engine,
   { reuse }: { reuse: boolean },
@@ -32,12 +33,16 @@ export async function createCluster(
   const env = await clusterEnv(engine);
   const cluster = connect(kind, env);
   if (reuse && (await isReady(cluster, kind))) {
-    say('Using the cluster that an earlier run kept');
-    return cluster;
+    const kept = await runningKubernetes(env);
+    if (kept.startsWith(`v${engine.kubernetes.minor}.`)) {
+      say(`Using the cluster that an earlier run kept (Kubernetes ${kept})`);
+      return cluster;
+    }
+    say(`The cluster that an earlier run kept is of another version: Kubernetes ${kept}`);
   }
   await deleteCluster(engine);
   const nodeImage = await engine.nodeImage();
-  await step('Creating a kind cluster', async () => {
+  await step(`Creating a kind cluster (Kubernetes ${engine.kubernetes.minor})`, async () => {
     const args = ['create', 'cluster', '--name', name, '--image', nodeImage];
     const config = JSON.stringify(kindConfig(engine));
     await output(kind, [...args, '--config', '-', '--wait', '180s', '--quiet'], {
@@ -75,11 +80,19 @@ function kindConfig(engine: Engine): object {
   return {
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
-    // From Kubernetes 1.35 on it is on by default.
-    featureGates: { ImageVolume: true },
     nodes: [{ role: 'control-plane', extraPortMappings }],
+    kubeadmConfigPatches: kubeletSettings(engine.kubernetes).map((settings) =>
+      JSON.stringify(settings),
+    ),
     ...(engine.kind === 'offline' ? offlineConfig : {}),
   };
+}
+
+/** From 1.35 on the kubelet does not start on a machine with cgroup v1 unless it is told to; older ones do not know the setting. */
+function kubeletSettings({ minor }: KubernetesVersion): object[] {
+  if (isOlder(minor, '1.35')) return [];
+  const kind = { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' };
+  return [{ ...kind, failCgroupV1: false }];
 }
 
 const offlineConfig = {
@@ -99,7 +112,7 @@ async function clusterEnv(engine: Engine): Promise<NodeJS.ProcessEnv> {
   const programs = join(folder, 'bin');
   mkdirSync(programs, { recursive: true });
   await rm(join(programs, 'kubectl'), { force: true });
-  await symlink(await goTool('kubernetes', say), join(programs, 'kubectl'));
+  await symlink(await kubernetesProgram(engine.kubernetes, say), join(programs, 'kubectl'));
   return { ...env, PATH: `${programs}${delimiter}${process.env['PATH'] ?? ''}` };
 }
 
@@ -136,6 +149,12 @@ async function imageIds(
   const inspect = ['image', 'inspect', '--format', '{{.Id}}', ...images];
   const ids = (await output('docker', inspect, { env })).split('\n');
   return Object.fromEntries(images.map((image, index) => [image, ids[index] ?? '']));
+}
+
+/** What the node of a cluster runs, such as v1.37.2. */
+export async function runningKubernetes(env: NodeJS.ProcessEnv): Promise<string> {
+  const path = '--output=jsonpath={.items[0].status.nodeInfo.kubeletVersion}';
+  return output('kubectl', ['get', 'nodes', path], { env });
 }
 
 async function isReady(cluster: Cluster, kind: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 // Puts away what a run that was killed left half done, so that the next one finds a cluster that it can install into.
 
-import { helm } from './chart.ts';
+import { uninstallChart } from './chart.ts';
 import { kubectl } from './kubectl.ts';
 import { deleteLeftovers } from './namespaces.ts';
 
@@ -10,6 +10,5 @@ export async function putAwayLeftovers(): Promise<void> {
   const unfinished = 'status in (pending-install,pending-upgrade,pending-rollback,uninstalling)';
   const selector = ['--selector', `owner=helm,${unfinished}`];
   await kubectl(['delete', 'secrets', '--namespace=piggy-system', ...selector]);
-  const former = ['piggy-webhooks', '--namespace', 'piggy-webhooks'];
-  await helm(['uninstall', ...former, '--ignore-not-found', '--wait']);
+  await uninstallChart({ release: 'piggy-webhooks', namespace: 'piggy-webhooks' });
 }

@@ -22,6 +22,14 @@ export async function deleteNamespace(name: string): Promise<void> {
   await kubectl(['delete', 'namespace', name, '--wait=false']);
 }
 
+/** Those whose scenario has not ended. */
+export async function namespacesOfScenarios(): Promise<string[]> {
+  const path = '--output=jsonpath={.items[*].metadata.name}';
+  const isActive = '--field-selector=status.phase=Active';
+  const names = await kubectl(['get', 'namespaces', `--selector=${label}`, isActive, path]);
+  return names.split(' ').filter((name) => name !== '');
+}
+
 export async function deleteLeftovers(): Promise<void> {
   await kubectl(['delete', 'namespaces', '--selector', label, '--wait=false']);
 }

@@ -9,17 +9,21 @@ export type Part = {
   readonly namespace: string;
   /** The Service that leads to it, as name and port. */
   readonly service: readonly [string, number];
+  /** What its leader holds, and does not give back when it ends. */
+  readonly leases: readonly string[];
 };
 
 export const provider: Part = {
   deployment: 'piggy',
   namespace: 'piggy-system',
   service: ['piggy', 8080],
+  leases: [],
 };
 export const kyverno: Part = {
   deployment: 'kyverno-admission-controller',
   namespace: 'kyverno',
   service: ['kyverno-svc', 443],
+  leases: ['kyvernopre', 'kyverno'],
 };
 
 /**
@@ -43,8 +47,12 @@ export async function takeDown(part: Part): Promise<void> {
   });
 }
 
-/** Returns when all of its Pods are ready. */
+/** After it was taken down. Returns when all of its Pods are ready. */
 export async function bringBack(part: Part, replicas: number): Promise<void> {
+  // The new leader would wait 12 s for each of them to end.
+  const leases = part.leases.map((lease) => `lease/${lease}`);
+  const options = [`--namespace=${part.namespace}`, '--ignore-not-found'];
+  if (leases.length > 0) await kubectl(['delete', ...leases, ...options]);
   await scale(part, replicas);
   await rolledOut(`deployment/${part.deployment}`, part.namespace);
 }

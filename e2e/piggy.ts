@@ -4,10 +4,13 @@ import { installChart } from './chart.ts';
 import { policiesAreInForce } from './policies.ts';
 import { step } from './steps.ts';
 
-/** Doing it again puts back what a scenario took away. */
-export function installPiggy(): Promise<void> {
+/**
+ * Whatever it finds: also what another installation of it changed or took away is as it is to be. `changed` comes over the
+ * values of the tests.
+ */
+export function installPiggy(changed: Readonly<Record<string, unknown>> = {}): Promise<void> {
   return step('Installing Piggy', async () => {
-    await installChart();
+    await installChart(changed);
     await policiesAreInForce();
   });
 }

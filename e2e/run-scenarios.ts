@@ -1,53 +1,39 @@
-// Decides which scenarios run, and which of them at once.
+// Runs scenarios, as many at once as may be, and tells of each how it went.
 
-import { globSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { show } from '../tools/run.ts';
+import { join } from 'node:path';
+import { forEachAtOnce } from '../tools/at-once.ts';
+import { capture, show } from '../tools/run.ts';
+import { orderScenarios } from './order-scenarios.ts';
+import { fileOf, traitsOf } from './scenario-list.ts';
 import { step } from './steps.ts';
 
-/** They neither change the installation nor count what it does, so they may run at once. Every other one runs alone. */
-const harmless: readonly string[] = [
-  'accepted-pods-stay-accepted',
-  'any-image-any-security',
-  'asked-again-is-refused',
-  'every-kind-of-container',
-  'environment-means-what-kubernetes-says',
-  'every-secret-source',
-  'injected-pod-stays-as-admitted',
-  'secret-names-its-readers',
-  'values-reach-the-application',
-];
 const AT_ONCE = 3;
 
-/** The files of these, or of all where none is named. */
-export function selectScenarios(only: readonly string[]): string[] {
-  const all = globSync(join(import.meta.dirname, 'scenarios/*.test.ts')).sort();
-  const names = all.map(nameOf);
-  const unknown = [...only, ...harmless].filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw new Error(`no such scenario: ${unknown.join(', ')}; there are ${names.join(', ')}`);
-  }
-  return all.filter((file) => only.length === 0 || only.includes(nameOf(file)));
-}
+export type Outcomes = Record<string, 'passed' | 'failed'>;
 
-/** Returns the exit code. */
-export function runScenarios(files: readonly string[]): Promise<number> {
-  const isHarmless = (file: string) => harmless.includes(nameOf(file));
-  const together = files.filter(isHarmless);
-  const alone = files.filter((file) => !isHarmless(file));
+export function runScenarios(scenarios: readonly string[]): Promise<Outcomes> {
+  const { together, alone } = orderScenarios(scenarios, traitsOf);
   return step('Running scenarios', async () => {
-    const codes = [await runTests(together, AT_ONCE), await runTests(alone, 1)];
-    return Math.max(...codes);
+    const outcomes: Outcomes = {};
+    const record = (scenario: string, code: number) => {
+      outcomes[scenario] = code === 0 ? 'passed' : 'failed';
+    };
+    await forEachAtOnce(together, AT_ONCE, async (scenario) => {
+      record(scenario, await runQuietly(scenario));
+    });
+    for (const scenario of alone) record(scenario, await show(process.execPath, argsFor(scenario)));
+    return outcomes;
   });
 }
 
-async function runTests(files: readonly string[], atOnce: number): Promise<number> {
-  if (files.length === 0) return 0;
-  const preload = ['--import', join(import.meta.dirname, 'end-with-run.ts')];
-  const args = [...preload, '--test', `--test-concurrency=${atOnce}`, ...files];
-  return show(process.execPath, args);
+/** All that it said comes when it has ended, so that it stands together. */
+async function runQuietly(scenario: string): Promise<number> {
+  const { code, stdout, stderr } = await capture(process.execPath, argsFor(scenario));
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  return code;
 }
 
-function nameOf(file: string): string {
-  return basename(file, '.test.ts');
+function argsFor(scenario: string): string[] {
+  return ['--import', join(import.meta.dirname, 'end-with-run.ts'), '--test', fileOf(scenario)];
 }

@@ -17,8 +17,9 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
 # The versions of all modules that k8s.io/kubernetes v1.37.2 is built with.
-cp "$here/../tools/go/kubelet/go.mod" "$here/../tools/go/kubelet/go.sum" .
-grep -q 'k8s.io/kubernetes v1.37.2' go.mod || { echo 'tools/go/kubelet has another version than this script was written for.'; exit 1; }
+cp "$here/../tools/go/kubernetes/1.37.mod" go.mod
+cp "$here/../tools/go/kubernetes/1.37.sum" go.sum
+grep -q 'k8s.io/kubernetes v1.37.2' go.mod || { echo 'tools/go/kubernetes has another version than this script was written for.'; exit 1; }
 cat >main.go <<'GO'
 package main
 

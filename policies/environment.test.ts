@@ -12,19 +12,16 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { createTestAuthority } from '../provider/testing/certificates.ts';
-import { goTool, kyvernoCli } from '../tools/go-tools.ts';
+import { kyvernoCli } from '../tools/go-tools.ts';
+import { kubeletCode } from '../tools/kubernetes.ts';
 import { buildLauncher } from '../tools/launcher.ts';
 import { capture, output } from '../tools/run.ts';
 import { admitPods, settingsOfTests } from './testing/admission.ts';
-import {
-  generatePods,
-  imageVariables,
-  secretValues,
-  type World,
-} from './testing/generated-pods.ts';
+import { generateContainers, type World } from './testing/generated-pods.ts';
 import { evaluate, type Evaluated } from './testing/kubelet.ts';
+import { imageVariables, secretValues } from './testing/pod-shapes.ts';
 
-const COUNT = 500;
+const PODS = 50;
 const SEED = 20261127;
 
 const folder = mkdtempSync(join(tmpdir(), 'environment-'));
@@ -32,7 +29,7 @@ const application = join(folder, 'application');
 const tokenFile = join(folder, 'token');
 let launcher: string;
 let provider: Server;
-const generated = generatePods(COUNT, SEED, application);
+const generated = generateContainers(PODS, SEED, application);
 let admitted: World[];
 
 before(async () => {
@@ -55,15 +52,17 @@ before(async () => {
   provider.listen(0, '127.0.0.1');
   await once(provider, 'listening');
   const address = `https://127.0.0.1:${(provider.address() as AddressInfo).port}`;
-  const outcomes = await admitPods(
-    await kyvernoCli(console.error),
-    generated.map(({ withReferences }) => withReferences.pod),
-    { settings: { ...settingsOfTests, PIGGY_ADDRESS: address }, ca: authority.ca },
-  );
-  admitted = outcomes.map(({ pod, refusal }, index) => {
-    assert.equal(refusal, undefined);
-    return { ...(generated[index] ?? assert.fail()).withReferences, pod };
+  const pods = [...new Set(generated.map(({ withReferences }) => withReferences.pod))];
+  const outcomes = await admitPods(await kyvernoCli(console.error), pods, {
+    settings: { ...settingsOfTests, PIGGY_ADDRESS: address },
+    ca: authority.ca,
   });
+  for (const { refusal } of outcomes) assert.equal(refusal, undefined);
+  const injected = new Map(pods.map((pod, index) => [pod, outcomes[index]?.pod]));
+  admitted = generated.map(({ withReferences }) => ({
+    ...withReferences,
+    pod: injected.get(withReferences.pod) ?? assert.fail(),
+  }));
 });
 
 after(() => {
@@ -72,9 +71,9 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-for (const kubelet of ['kubelet-oldest', 'kubelet-newest'] as const) {
-  test(`${COUNT} containers find what Kubernetes would give them, by the ${kubelet}'s code`, async () => {
-    const program = await goTool(kubelet, console.error);
+for (const which of ['oldest', 'newest'] as const) {
+  test(`${generated.length} containers find what Kubernetes would give them, by the ${which} kubelet's code`, async () => {
+    const program = await kubeletCode(which, console.error);
     const expected = await evaluate(
       program,
       generated.map(({ withValues }) => withValues),
@@ -83,14 +82,20 @@ for (const kubelet of ['kubelet-oldest', 'kubelet-newest'] as const) {
     for (const [index, container] of received.entries()) {
       const { env, command, args } = expected[index] ?? assert.fail();
       const found = await launch(container);
-      const pod = JSON.stringify(generated[index]?.withReferences, null, 1);
       assert.deepEqual(
         found,
         { argv: [...command, ...args], environment: inContainer(env) },
-        `of ${pod} in ${JSON.stringify(admitted[index]?.pod['spec'], null, 1)}`,
+        `of ${written(generated[index]?.withReferences)} in ${written(admitted[index])}`,
       );
     }
   });
+}
+
+/** The container as it stands in its Pod, and what it refers to. */
+function written(world: World | undefined): string {
+  const { pod, container, ...data } = world ?? assert.fail();
+  const { containers } = pod['spec'] as { readonly containers: readonly { name: string }[] };
+  return JSON.stringify([containers.find(({ name }) => name === container), data], null, 1);
 }
 
 /** The container runtime lays what the kubelet says over the variables of the image. */

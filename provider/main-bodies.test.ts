@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, test, type TestContext } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
 import { computeMac } from './admission/sealed-message.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createQuestion, sealQuestion } from './testing/kyverno.ts';
@@ -60,32 +60,39 @@ function readCodes(listener: Listener, from = 0): string[] {
   return asked.slice(from).map((line) => String((JSON.parse(line) as { code: unknown }).code));
 }
 
-for (const listener of listeners) {
-  test(`a body that breaks off is the client's doing, whatever the way: ${listener}`, async (context) => {
-    const before = readCodes(listener).length;
-    const all = Object.entries(framings).flatMap(([name, [framing, beginning]]) =>
-      Object.entries(ways)
-        // What is announced by its length may be anything.
-        .filter(([way]) => way !== 'is no HTTP' || name === 'in chunks')
-        .map(([, breakOff]) => ({ framing, beginning, breakOff })),
-    );
-    for (const { framing, beginning, breakOff } of all) {
-      const connection = await open(context, listener, '127.0.5.1');
-      const { socket } = connection;
-      socket.write(head(listener, `${framing}\r\nExpect: 100-continue`));
-      // Its head is taken in: what happens to the body is the request's.
-      await once(socket, 'data');
-      socket.resume().write(beginning, () => {
-        breakOff(connection);
+// Each waits for the time that a body may take.
+describe(
+  "a body that breaks off is the client's doing, whatever the way",
+  { concurrency: true },
+  () => {
+    for (const listener of listeners) {
+      test(listener, async (context) => {
+        const before = readCodes(listener).length;
+        const all = Object.entries(framings).flatMap(([name, [framing, beginning]]) =>
+          Object.entries(ways)
+            // What is announced by its length may be anything.
+            .filter(([way]) => way !== 'is no HTTP' || name === 'in chunks')
+            .map(([, breakOff]) => ({ framing, beginning, breakOff })),
+        );
+        for (const { framing, beginning, breakOff } of all) {
+          const connection = await open(context, listener, '127.0.5.1');
+          const { socket } = connection;
+          socket.write(head(listener, `${framing}\r\nExpect: 100-continue`));
+          // Its head is taken in: what happens to the body is the request's.
+          await once(socket, 'data');
+          socket.resume().write(beginning, () => {
+            breakOff(connection);
+          });
+        }
+        await until(() => readCodes(listener, before).length === all.length);
+        assert.deepEqual(
+          readCodes(listener, before),
+          all.map(() => 'client_closed'),
+        );
       });
     }
-    await until(() => readCodes(listener, before).length === all.length);
-    assert.deepEqual(
-      readCodes(listener, before),
-      all.map(() => 'client_closed'),
-    );
-  });
-}
+  },
+);
 
 test('a body in chunks is read as a whole', async (context) => {
   const question = createQuestion({ images: ['-'] });

@@ -2,8 +2,7 @@
 // against the real process, with the limits it has by default.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
 import { startAws } from './testing/aws.ts';
 import { connectionClosed } from './testing/connection-closed.ts';
@@ -12,6 +11,7 @@ import { createLaunches } from './testing/launches.ts';
 import { openConnection } from './testing/open-connection.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
+import { openSilently } from './testing/silent-connection.ts';
 import { unsignedToken } from './testing/unsigned-token.ts';
 import { until } from './testing/until.ts';
 
@@ -38,14 +38,6 @@ const launchHead = `POST /v1/secret HTTP/1.1\r\nHost: piggy\r\nAuthorization: Be
 
 /** Of ten other addresses, so that no address has more than it may. */
 const addresses = Array.from({ length: 10 }, (_, index) => `127.0.1.${index + 1}`);
-
-/** A connection that says nothing, not even the first word of TLS. */
-async function openSilently(localAddress: string): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress });
-  socket.on('error', () => undefined).resume();
-  await once(socket, 'connect');
-  return socket;
-}
 
 /** A connection that sends `text`, and no more. */
 async function send(context: TestContext, localAddress: string, text: string): Promise<Socket> {
@@ -76,7 +68,7 @@ async function assertAllServed(count: number): Promise<void> {
 
 test('a thousand connections that say nothing leave launches unharmed, and are closed', async (context) => {
   const silent = await Promise.all(
-    addresses.flatMap((address) => Array.from({ length: 100 }, () => openSilently(address))),
+    addresses.flatMap((address) => Array.from({ length: 100 }, () => openSilently(port, address))),
   );
   context.after(() => {
     for (const socket of silent) socket.destroy();
@@ -85,52 +77,10 @@ test('a thousand connections that say nothing leave launches unharmed, and are c
   await Promise.all(silent.map((socket) => connectionClosed(socket)));
 });
 
-const ROUNDS = 5;
-const ASKED_A_ROUND = 60;
-
-/** How long each of some launches took, a few at a time. */
-async function timeLaunches(): Promise<number[]> {
-  const tookMs: number[] = [];
-  const askOneByOne = async () => {
-    for (let asked = 0; asked < ASKED_A_ROUND / 3; asked += 1) {
-      const launch = launches.prepare('shop/api');
-      const sinceMs = performance.now();
-      assert.equal((await launch.ask(provider.launchUrl)).code, 'ok');
-      tookMs.push(performance.now() - sinceMs);
-    }
-  };
-  await Promise.all([askOneByOne(), askOneByOne(), askOneByOne()]);
-  return tookMs;
-}
-
-function quantile(tookMs: readonly number[], share: number): number {
-  return tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * share)] ?? 0;
-}
-
-test('launches among a thousand silent connections take as long as without them', async () => {
-  const rounds: { readonly median: number; readonly p99: number }[] = [];
-  await timeLaunches();
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const calm = await timeLaunches();
-    const silent = await Promise.all(
-      addresses.flatMap((address) => Array.from({ length: 100 }, () => openSilently(address))),
-    );
-    const harmed = await timeLaunches();
-    for (const socket of silent) socket.destroy();
-    const ratio = (share: number) => quantile(harmed, share) / quantile(calm, share);
-    rounds.push({ median: ratio(0.5), p99: ratio(0.99) });
-  }
-  // What else the machine does slows some rounds; harm done by the connections slows every one of them.
-  const least = (figures: readonly number[]) => Math.min(...figures);
-  const median = least(rounds.map((round) => round.median));
-  const p99 = least(rounds.map((round) => round.p99));
-  assert.ok(median < 2 && p99 < 2, JSON.stringify(rounds));
-});
-
 test('five nodes that fill all connections with silent ones keep nobody out', async (context) => {
   const nodes = Array.from({ length: 5 }, (_, index) => `127.0.2.${index + 1}`);
   const silent = await Promise.all(
-    nodes.flatMap((address) => Array.from({ length: 400 }, () => openSilently(address))),
+    nodes.flatMap((address) => Array.from({ length: 400 }, () => openSilently(port, address))),
   );
   context.after(() => {
     for (const socket of silent) socket.destroy();

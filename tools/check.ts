@@ -1,7 +1,9 @@
 // `npm run check`: format, lint and types of everything, and the chart; says which of them failed, after all have run.
 
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { forEachAtOnce } from './at-once.ts';
 import { staticcheckCommand } from './go-tools.ts';
 import { capture } from './run.ts';
 
@@ -29,10 +31,10 @@ const checks: readonly Check[] = [
 ];
 
 let failures = 0;
-for (const [name, cwd, command, ...args] of checks) {
+await forEachAtOnce(checks, availableParallelism(), async ([name, cwd, command, ...args]) => {
   const { code, stdout, stderr } = await capture(command, args, { cwd });
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name}`);
   if (code !== 0) console.log(stdout + stderr);
   failures += code === 0 ? 0 : 1;
-}
+});
 process.exitCode = failures === 0 ? 0 : 1;

@@ -5,37 +5,23 @@ import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { capture } from './run.ts';
 
-type GoTool = {
+export type GoTool = {
   /** A folder of tools/go. */
   readonly module: string;
-  /** An import path, or "." for the program that the folder itself holds. */
+  /** An import path, or one that begins with "." for a program that the folder itself holds. */
   readonly package: string;
   readonly ldflags: string;
   readonly takes: string;
-  /** Where the module has another go.mod beside its own: that one, and the build tag that goes with it. */
-  readonly older?: { readonly modfile: string; readonly tag: string };
+  /** Where it is not the module's go.mod that pins what the program is made of. */
+  readonly modfile?: string;
+  readonly tags?: readonly string[];
 };
 
 export const kyvernoVersion = 'v1.19.1';
-export const kubernetesVersion = 'v1.34.4';
 /** That of kind's own node images. */
 const containerdVersion = 'v2.3.4';
 
 const kyvernoFlags = `-s -w -X github.com/kyverno/kyverno/pkg/version.BuildVersion=${kyvernoVersion}`;
-
-// kubeadm, kubelet and their servers compare versions with each other, and refuse to go without one.
-const kubernetesFlags = [
-  '-s -w',
-  ...['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((packagePath) => {
-    const [major = '', minor = ''] = kubernetesVersion.slice(1).split('.');
-    const values = { gitVersion: kubernetesVersion, gitMajor: major, gitMinor: minor };
-    return Object.entries({
-      ...values,
-      gitTreeState: 'clean',
-      buildDate: '1970-01-01T00:00:00Z',
-    }).map(([name, value]) => `-X ${packagePath}.${name}=${value}`);
-  }),
-].join(' ');
 
 const tools = {
   kyverno: {
@@ -55,26 +41,6 @@ const tools = {
     package: 'github.com/kyverno/kyverno/cmd/kyverno-init',
     ldflags: kyvernoFlags,
     takes: 'this takes up to a minute, once',
-  },
-  kubernetes: {
-    module: 'kubernetes',
-    package: '.',
-    ldflags: kubernetesFlags,
-    takes: 'this takes 5 to 10 minutes, once',
-  },
-  // The kubelet's code of the oldest and the newest Kubernetes that Piggy is for.
-  'kubelet-oldest': {
-    module: 'kubelet',
-    package: '.',
-    ldflags: '-s -w',
-    takes: 'this takes 3 to 6 minutes, once',
-    older: { modfile: 'oldest.mod', tag: 'oldest' },
-  },
-  'kubelet-newest': {
-    module: 'kubelet',
-    package: '.',
-    ldflags: '-s -w',
-    takes: 'this takes 3 to 6 minutes, once',
   },
   coredns: {
     module: 'coredns',
@@ -123,32 +89,32 @@ function containerdTool(name: string, takes: string): GoTool {
 }
 
 /** The path of the program, built where the cache does not hold it yet. */
-export async function goTool(
-  name: keyof typeof tools,
+export function goTool(name: keyof typeof tools, say: (line: string) => void): Promise<string> {
+  return builtGoTool(name, tools[name], say);
+}
+
+/** `goTool` for a program of which there are several, each by a name of its own. */
+export async function builtGoTool(
+  name: string,
+  tool: GoTool,
   say: (line: string) => void,
 ): Promise<string> {
-  const tool: GoTool = tools[name];
-  const source = join(import.meta.dirname, 'go', tool.module);
-  const own = tool.package === '.' ? globSync('*.{go,s}', { cwd: source }).sort() : [];
-  const modfile = tool.older?.modfile ?? 'go.mod';
+  const { module, modfile = 'go.mod', tags = [], ldflags } = tool;
+  const source = join(import.meta.dirname, 'go', module);
+  const own = tool.package.startsWith('.')
+    ? globSync(`${tool.package}/*.{go,s}`, { cwd: source }).sort()
+    : [];
   const files = [modfile, modfile.replace(/mod$/, 'sum'), ...own].map((file) =>
     readFileSync(join(source, file), 'utf8'),
   );
   const goVersion = await capture('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd: source });
-  const inputs = [...files, goVersion.stdout, tool.package, tool.ldflags];
+  const inputs = [...files, goVersion.stdout, tool.package, ldflags, ...tags];
   const folder = await cached(name, inputs, async (into) => {
     say(`Building ${name} from its Go module: ${tool.takes}.`);
     const startedAt = performance.now();
-    const args = [
-      'build',
-      '-mod=readonly',
-      '-buildvcs=false',
-      '-trimpath',
-      '-ldflags',
-      tool.ldflags,
-      ...(tool.older ? ['-modfile', tool.older.modfile, '-tags', tool.older.tag] : []),
-    ];
-    const built = await capture('go', [...args, '-o', join(into, name), tool.package], {
+    const flags = ['-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ldflags];
+    const which = [`-modfile=${modfile}`, `-tags=${tags.join()}`, '-o', join(into, name)];
+    const built = await capture('go', ['build', ...flags, ...which, tool.package], {
       cwd: source,
       env: { ...process.env, CGO_ENABLED: '0' },
     });
@@ -158,10 +124,15 @@ export async function goTool(
   return join(folder, name);
 }
 
-/** The folder that holds the source of one of the Go modules that tools/go/<module>/go.mod names. */
-export async function goModuleFolder(module: string, path: string): Promise<string> {
+/** The folder that holds the source of one of the Go modules that tools/go/<module>/<modfile> names. */
+export async function goModuleFolder(
+  module: string,
+  path: string,
+  modfile = 'go.mod',
+): Promise<string> {
   const cwd = join(import.meta.dirname, 'go', module);
-  const { code, stdout, stderr } = await capture('go', ['mod', 'download', '-json', path], { cwd });
+  const args = ['mod', 'download', `-modfile=${modfile}`, '-json', path];
+  const { code, stdout, stderr } = await capture('go', args, { cwd });
   const { Dir: folder } = JSON.parse(stdout || '{}') as { Dir?: string };
   if (code === 0 && folder !== undefined) return folder;
   throw new Error(`the Go module ${path} cannot be downloaded:\n${stdout}${stderr}`);

@@ -7,6 +7,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
 import { goModuleFolder } from './go-tools.ts';
 import type { Manifest } from './helm.ts';
+import { kubernetesSource, newestKubernetes } from './kubernetes.ts';
 
 type Schema = { readonly [key: string]: unknown };
 
@@ -44,7 +45,7 @@ export async function createManifestValidator(): Promise<FindMistakes> {
 
 /** Returns where the schema of each kind is. */
 async function addKubernetes(ajv: Ajv): Promise<[kind: string, reference: string][]> {
-  const folder = await goModuleFolder('kubernetes', 'k8s.io/kubernetes');
+  const folder = await kubernetesSource(newestKubernetes());
   const text = readFileSync(join(folder, 'api/openapi-spec/swagger.json'), 'utf8');
   const { definitions } = JSON.parse(text) as { definitions: Record<string, Schema> };
   ajv.addSchema({ $id: 'kubernetes', definitions: closed(definitions) });

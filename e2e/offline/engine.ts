@@ -37,6 +37,11 @@ export function canStartOfflineEngine(): boolean {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version');
 }
 
+/** Whether it was started on this machine before, so that it may hold what a run left. */
+export function hasOfflineEngine(): boolean {
+  return existsSync(dataFolder) && canStartOfflineEngine();
+}
+
 /** Starts the engine, or finds it running; returns the environment that leads docker and kind to it. */
 export async function startOfflineEngine(): Promise<NodeJS.ProcessEnv> {
   if (await answers()) return env;

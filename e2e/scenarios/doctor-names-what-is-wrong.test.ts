@@ -2,13 +2,11 @@
 // admission and the provider then do. No value is in anything that it says.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { installChart } from '../chart.ts';
+import { test } from 'node:test';
 import { askDoctor, messagesOf } from '../doctor.ts';
 import { apply, dryRun, kubectl } from '../kubectl.ts';
 import { installPiggy } from '../piggy.ts';
 import { type Pod, podOf, telling, told } from '../pods.ts';
-import { policiesAreInForce } from '../policies.ts';
 import { startRegistry } from '../registry.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret } from '../secrets.ts';
@@ -27,8 +25,6 @@ const { namespace } = openScenario('doctor', async (namespace) => {
   // The doctor's replica has then been asked by Kyverno.
   await dryRun(byImage());
 });
-
-after(installPiggy);
 
 test('of a healthy installation every check is ok', async () => {
   const image = `${registry}/app:v1`;
@@ -162,8 +158,7 @@ test('of a Pod that did not opt in it says that it is not injected', async () =>
 
 /** One replica: the one that the doctor is run in is then the one that Kyverno has asked. */
 async function installScenario(): Promise<void> {
-  await installChart({ replicas: 1, env: { PIGGY_REGISTRY_PLAIN_HTTP: registry } });
-  await policiesAreInForce();
+  await installPiggy({ replicas: 1, env: { PIGGY_REGISTRY_PLAIN_HTTP: registry } });
 }
 
 async function ask(args: readonly string[], manifest?: object) {

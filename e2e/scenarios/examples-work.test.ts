@@ -5,7 +5,6 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
-import { installChart } from '../chart.ts';
 import { expectedOfExamples, parametersOfExamples, secretsOfExamples } from '../examples.ts';
 import { images } from '../images.ts';
 import { withRole } from '../irsa.ts';
@@ -29,7 +28,7 @@ const { namespace } = openScenario('examples', async (namespace) => {
   }
   await fillAws();
   await createNamespace(`${namespace}-restricted`);
-  await installChart({ ...(await valuesToTrust(registry)), ...valuesOfExamples() });
+  await installPiggy({ ...(await valuesToTrust(registry)), ...valuesOfExamples() });
   await allowToPull();
   for (const name of Object.keys(expectedOfExamples)) {
     // As users do, so that what the scenario has set in the same objects stays.
@@ -41,10 +40,7 @@ const { namespace } = openScenario('examples', async (namespace) => {
   }
 });
 
-after(async () => {
-  await deleteNamespace(`${namespace}-restricted`);
-  await installPiggy();
-});
+after(() => deleteNamespace(`${namespace}-restricted`));
 
 for (const [name, expected] of Object.entries(expectedOfExamples)) {
   test(`examples/${name}`, async () => {

@@ -7,7 +7,6 @@ import { demos, image, parameterPath, region, secretName } from '../former-demo.
 import { images } from '../images.ts';
 import { kubectl } from '../kubectl.ts';
 import { createNamespace, deleteNamespace } from '../namespaces.ts';
-import { installPiggy } from '../piggy.ts';
 import { type OpenRegistry, startOpenRegistry } from '../open-registry.ts';
 import { told } from '../pods.ts';
 import { policiesAreInForce } from '../policies.ts';
@@ -54,7 +53,6 @@ after(async () => {
   for (const name of ['demo', former.namespace, ...Object.keys(demos).map(namespaceOf)]) {
     await deleteNamespace(name).catch(() => undefined);
   }
-  await installPiggy();
 });
 
 const expected: Record<string, Readonly<Record<string, string>>> = {

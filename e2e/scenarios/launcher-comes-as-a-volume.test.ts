@@ -1,13 +1,11 @@
 // PIGGY_ENV_DELIVERY: image-volume: the kubelet mounts the launcher's image into the Pod, and no init container copies it.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { installChart } from '../chart.ts';
+import { test } from 'node:test';
 import { withRole } from '../irsa.ts';
 import { apply, dryRun } from '../kubectl.ts';
 import { installPiggy } from '../piggy.ts';
 import { type Pod, podOf, readPod, telling, told } from '../pods.ts';
-import { policiesAreInForce } from '../policies.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret, hashOf } from '../secrets.ts';
@@ -17,15 +15,12 @@ const app = telling('app', { DB_PASSWORD: 'piggy:DB_PASSWORD' });
 
 const { namespace } = openScenario('volume', async (namespace) => {
   await createSecret(`${namespace}/default`, { DB_PASSWORD: password });
-  await installChart({ env: { PIGGY_ENV_DELIVERY: 'image-volume' } });
-  await policiesAreInForce();
+  await installPiggy({ env: { PIGGY_ENV_DELIVERY: 'image-volume' } });
   await until('Kyverno knows the setting', async () => {
     const { spec } = (await dryRun(pod('probe', { containers: [app] }))) as Pod;
     return spec.initContainers === undefined ? true : undefined;
   });
 });
-
-after(installPiggy);
 
 const runs: Record<string, readonly [Record<string, string>, Record<string, unknown>]> = {
   asking: [{}, { containers: [app] }],

@@ -1,13 +1,11 @@
 // Pods that start together on one secret cost AWS at most one call for each replica of the provider, however many they are.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { replicas } from '../ask-for-secret.ts';
-import { installChart } from '../chart.ts';
 import { apply, kubectl } from '../kubectl.ts';
 import { installPiggy } from '../piggy.ts';
 import { podOf, telling } from '../pods.ts';
-import { policiesAreInForce } from '../policies.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
 import { canary, createSecret } from '../secrets.ts';
@@ -18,11 +16,8 @@ const cache = { PIGGY_SECRET_CACHE: '5m' };
 
 const { namespace } = openScenario('many', async (namespace) => {
   await createSecret(`${namespace}/default`, { DB_PASSWORD: canary() });
-  await installChart({ env: cache });
-  await policiesAreInForce();
+  await installPiggy({ env: cache });
 });
-
-after(installPiggy);
 
 test('60 Pods at once', async () => {
   const since = new Date().toISOString();

@@ -15,12 +15,11 @@ import { parse } from 'yaml';
 import { goTool } from '../../tools/go-tools.ts';
 import { output } from '../../tools/run.ts';
 import { awsCliEnvironment } from '../aws-cli.ts';
-import { helm, installation, valuesHere } from '../chart.ts';
+import { installation, uninstallChart, valuesHere } from '../chart.ts';
 import { images } from '../images.ts';
 import { exists, kubectl } from '../kubectl.ts';
 import { ctrInNode } from '../node.ts';
 import { blocksUnder, commandsUnder } from '../page-commands.ts';
-import { installPiggy } from '../piggy.ts';
 import { startRegistry } from '../registry.ts';
 import { openScenario } from '../scenario.ts';
 import { removeSecret } from '../secrets.ts';
@@ -54,7 +53,6 @@ after(async () => {
   rmSync(checkout, { recursive: true, force: true });
   await ctrInNode(['images', 'rm', `docker.io/library/${busybox}`]);
   await removeTraces();
-  await installPiggy();
 });
 
 test('there are fewer than ten commands', () => {
@@ -131,9 +129,8 @@ async function writeValues(registry: string): Promise<void> {
 
 /** With its namespace, in which the provider keeps its certificates: a newcomer has none of it. */
 async function removePiggy(): Promise<void> {
-  const { release, namespace } = installation;
-  await helm(['uninstall', release, '--namespace', namespace, '--ignore-not-found', '--wait']);
-  await kubectl(['delete', 'namespace', namespace, '--ignore-not-found']);
+  await uninstallChart(installation);
+  await kubectl(['delete', 'namespace', installation.namespace, '--ignore-not-found']);
 }
 
 /** What an earlier run may have left, since the names are the page's. */

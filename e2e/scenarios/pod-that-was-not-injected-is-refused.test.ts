@@ -15,7 +15,7 @@ const { namespace } = openScenario('not-injected', async () => {
 });
 const create = ['create', '--filename', '-'];
 
-after(installPiggy);
+after(() => installPiggy());
 
 test('a Pod with a reference is refused, and told where to look', async () => {
   const refusal = await refusalOf(create, JSON.stringify(pod({ inject: 'true' })));

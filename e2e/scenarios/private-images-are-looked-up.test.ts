@@ -2,8 +2,7 @@
 // looked up with it, and where that fails the author reads what the registry said.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { installChart } from '../chart.ts';
+import { test } from 'node:test';
 import { images } from '../images.ts';
 import { apply, type KubernetesObject, refusalOf } from '../kubectl.ts';
 import { installPiggy } from '../piggy.ts';
@@ -30,10 +29,8 @@ const { namespace } = openScenario('private', async (namespace) => {
     pullSecretOf({ name: 'wrong', namespace, host, password: 'canary-0bad0123' }),
   );
   const trusted = await valuesToTrust(registry);
-  await installChart({ ...trusted, pullSecrets: { namespaces: [namespace] } });
+  await installPiggy({ ...trusted, pullSecrets: { namespaces: [namespace] } });
 });
-
-after(installPiggy);
 
 const references: Record<string, () => string> = {
   'a tag': () => `${repository}:v1`,

@@ -2,15 +2,13 @@
 // request: none is refused, and each gets its values at its first start.
 
 import { after, test } from 'node:test';
-import { installChart } from '../chart.ts';
 import { images } from '../images.ts';
 import { apply, kubectl } from '../kubectl.ts';
 import { underLoad } from '../load.ts';
-import { bringBack, provider, takeDown } from '../outages.ts';
+import { provider, takeDown } from '../outages.ts';
 import { installPiggy } from '../piggy.ts';
 import { podOf } from '../pods.ts';
 import { until } from '../poll.ts';
-import { policiesAreInForce } from '../policies.ts';
 import { startPrivateRegistry } from '../private-registry.ts';
 import { pullSecretOf, valuesToTrust } from '../registry-access.ts';
 import { openScenario } from '../scenario.ts';
@@ -34,8 +32,7 @@ const { namespace } = openScenario('renewed', async (namespace) => {
   await apply(pullSecretOf({ name: 'pull', namespace, host }));
   const { env, ...volumes } = await valuesToTrust(registry);
   const pullSecrets = { namespaces: [namespace] };
-  await installChart({ ...volumes, pullSecrets, env: { ...env, ...shortLives } });
-  await policiesAreInForce();
+  await installPiggy({ ...volumes, pullSecrets, env: { ...env, ...shortLives } });
   // The present certificate is not due: what replaces it has the short life.
   await removeCertificate();
   await until('there is another one', () => entryOf('secret/piggy-tls', 'tls\\.crt'));
@@ -46,8 +43,6 @@ after(async () => {
   // still ending would make another such.
   await takeDown(provider);
   await removeCertificate();
-  await installPiggy();
-  await bringBack(provider, 2);
 });
 
 test('Pods that start while certificate and sealing key are renewed again and again', () =>

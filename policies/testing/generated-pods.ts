@@ -1,128 +1,50 @@
-// Makes Pods whose env, command and args use all that Kubernetes offers there, and for each the same Pod with secret values
-// where references stand: what Kubernetes makes of the second is what the first is to come to.
+// Makes Pods whose containers use all that Kubernetes offers for env, command and args, and for each the same Pod with secret
+// values where references stand: what Kubernetes makes of the second is what the first is to come to.
 
 import fc from 'fast-check';
 import type { Pod } from '../../tools/kyverno-cli.ts';
+import {
+  type ContainerShape,
+  type Data,
+  podShape,
+  type PodShape,
+  secretValues,
+  toLiteral,
+  type Value,
+} from './pod-shapes.ts';
 
-type Data = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
-/** A Pod with one container, and what its env refers to. */
+/** A container of a Pod, and what its env refers to. */
 export type World = {
   readonly pod: Pod;
-  readonly configMaps: Data;
-  readonly secrets: Data;
+  readonly container: string;
+  readonly configMaps: Data<string>;
+  readonly secrets: Data<string>;
   readonly services: readonly object[];
 };
 
-export type GeneratedPod = {
+export type GeneratedContainer = {
   readonly withReferences: World;
   readonly withValues: World;
 };
 
-/** What a secret has for each key; such text as must come through untouched. */
-export const secretValues: Readonly<Record<string, string>> = {
-  PASSWORD: 'canary-7f3a',
-  DOLLARS: 'canary-7f3b $(A) $$ $ $(B',
-  REFERENCE: 'piggy:PASSWORD',
-  EMPTY: '',
-  MARK: '<00000000>$(A)</00000000>',
-  LINES: 'canary-7f3c\nsecond line',
-};
-
-/** Variables of the image, which Kubernetes does not know. */
-export const imageVariables: Readonly<Record<string, string>> = {
-  PATH: '/image/bin',
-  A: 'the image has an A',
-  IMAGE: 'only the image has it',
-};
-
-const names = ['A', 'B', 'C', 'D', 'P_A', 'LOG', 'JAVA_TOOL_OPTIONS'] as const;
-const others = ['NOBODY', 'IMAGE', 'PATH', 'DB_SERVICE_HOST', 'DB_PORT', 'KUBERNETES_PORT', ''];
-
-const fragment = fc.oneof(
-  { weight: 5, arbitrary: fc.constantFrom(...names, ...others).map((name) => `$(${name})`) },
-  { weight: 3, arbitrary: fc.constantFrom('x', ' ', '-javaagent:/a.jar', ' é', 'pg://') },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom('$$', '$', '(', ')', '$(', '$5', '$x', '{', 'x piggy:A'),
-  },
-);
-// (Nothing beyond ASCII after a "$": up to Kubernetes 1.33 the kubelet garbles it; with Piggy it stays whole in a command.)
-const text = fc.array(fragment, { maxLength: 6 }).map((fragments) => fragments.join(''));
-
-/** A text, or the key of a reference, with what stands after it. */
-type Value =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'reference'; readonly key: string; readonly end: string };
-
-const value: fc.Arbitrary<Value> = fc.oneof(
-  text.map((written): Value => ({ kind: 'text', text: written })),
-  fc
-    .tuple(fc.constantFrom(...Object.keys(secretValues)), fc.constantFrom('', '', '\n', '\r\n'))
-    .map(([key, end]): Value => ({ kind: 'reference', key, end })),
-);
-
-const data = fc.dictionary(fc.constantFrom(...names), value, { minKeys: 1, maxKeys: 4 });
-
-type Entry =
-  | { readonly kind: 'literal'; readonly name: string; readonly value: Value }
-  | { readonly kind: 'from'; readonly name: string; readonly valueFrom: object };
-
-const entry: fc.Arbitrary<Entry> = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...names), value).map(toLiteral) },
-  { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...names), source()).map(toFrom) },
-);
-
-function toLiteral([name, written]: [string, Value]): Entry {
-  return { kind: 'literal', name, value: written };
-}
-
-function toFrom([name, valueFrom]: [string, object]): Entry {
-  return { kind: 'from', name, valueFrom };
-}
-
-function source(): fc.Arbitrary<object> {
-  const key = fc.record({ name: fc.constantFrom('one', 'two'), key: fc.constantFrom(...names) });
-  return fc.oneof(
-    key.map((ref) => ({ configMapKeyRef: { ...ref, optional: true } })),
-    key.map((ref) => ({ secretKeyRef: { ...ref, optional: true } })),
-    fc.constant({ fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } }),
-  );
-}
-
-const envFrom = fc.oneof(
-  fc.record({
-    prefix: fc.constantFrom('', 'P_'),
-    configMapRef: fc.record({
-      name: fc.constantFrom('one', 'two', 'none'),
-      optional: fc.constant(true),
-    }),
-  }),
-  fc.record({
-    prefix: fc.constantFrom('', 'P_'),
-    secretRef: fc.record({ name: fc.constantFrom('one', 'two'), optional: fc.constant(true) }),
-  }),
-);
-
-const shape = fc.record({
-  env: fc.array(entry, { maxLength: 8 }),
-  envFrom: fc.array(envFrom, { maxLength: 2 }),
-  command: fc.array(text, { maxLength: 2 }),
-  args: fc.array(text, { maxLength: 3 }),
-  configMaps: fc.record({ one: data, two: data }),
-  secrets: fc.record({ one: data, two: data }),
-  enableServiceLinks: fc.boolean(),
-});
-type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
-
-/** The same Pods for the same seed. `program` is what they start. */
-export function generatePods(count: number, seed: number, program: string): GeneratedPod[] {
-  return fc.sample(shape, { numRuns: count, seed }).map((shape, index) => {
+/** The containers of so many Pods, one Pod after the other; the same for the same seed. `program` is what they start. */
+export function generateContainers(
+  pods: number,
+  seed: number,
+  program: string,
+): GeneratedContainer[] {
+  return fc.sample(podShape, { numRuns: pods, seed }).flatMap((shape, index) => {
     const name = `generated-${index}`;
-    return {
-      withReferences: toWorld({ name, program, write: writeReference }, shape),
-      withValues: toWorld({ name, program, write: writeValue }, shape),
-    };
+    const withReferences = toPod({ name, program, write: writeReference }, shape);
+    const withValues = toPod({ name, program, write: writeValue }, shape);
+    return shape.containers.map((container, number) => ({
+      withReferences: {
+        pod: withReferences,
+        container: nameOf(number),
+        ...dataOf(container, writeReference),
+      },
+      withValues: { pod: withValues, container: nameOf(number), ...dataOf(container, writeValue) },
+    }));
   });
 }
 
@@ -137,41 +59,51 @@ const writeValue: Write = (key, _, place) => {
 
 type Making = { readonly name: string; readonly program: string; readonly write: Write };
 
-function toWorld({ name, program, write }: Making, shape: Shape): World {
-  const put = (written: Value, place: 'pod' | 'data') =>
-    written.kind === 'text' ? written.text : write(written.key, written.end, place);
-  const putAll = (all: Readonly<Record<string, Readonly<Record<string, Value>>>>): Data =>
-    Object.fromEntries(
-      Object.entries(all).map(([name, data]) => [
-        name,
-        Object.fromEntries(Object.entries(data).map(([key, text]) => [key, put(text, 'data')])),
-      ]),
-    );
-  const container = {
-    name: 'app',
+function toPod({ name, program, write }: Making, shape: PodShape): Pod {
+  const containers = shape.containers.map((container, number) => ({
+    name: nameOf(number),
     image: 'registry.example/team/app:v1',
-    command: [program, ...shape.command],
-    args: shape.args,
-    envFrom: shape.envFrom,
+    command: [program, ...container.command],
+    args: container.args,
+    envFrom: container.envFrom,
     // So that it is always wrapped.
-    env: [...shape.env, toLiteral(['LAST', { kind: 'reference', key: 'PASSWORD', end: '' }])].map(
-      (one) =>
-        one.kind === 'from'
-          ? { name: one.name, valueFrom: one.valueFrom }
-          : { name: one.name, value: put(one.value, 'pod') },
+    env: [
+      ...container.env,
+      toLiteral(['LAST', { kind: 'reference', key: 'PASSWORD', end: '' }]),
+    ].map((one) =>
+      one.kind === 'from'
+        ? { name: one.name, valueFrom: one.valueFrom }
+        : { name: one.name, value: put(one.value, 'pod', write) },
     ),
-  };
+  }));
   return {
-    pod: {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace: 'shop', annotations: { 'piggysec.com/inject': 'true' } },
-      spec: { enableServiceLinks: shape.enableServiceLinks, containers: [container] },
-    },
-    configMaps: putAll(shape.configMaps),
-    secrets: putAll(shape.secrets),
-    services,
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop', annotations: { 'piggysec.com/inject': 'true' } },
+    spec: { enableServiceLinks: shape.enableServiceLinks, containers },
   };
+}
+
+function nameOf(number: number): string {
+  return `app-${number}`;
+}
+
+/** The containers of a Pod find other data under the same names. */
+function dataOf(
+  { configMaps, secrets }: ContainerShape,
+  write: Write,
+): Pick<World, 'configMaps' | 'secrets' | 'services'> {
+  const putAll = (all: Data<Value>): Data<string> =>
+    mapEach(all, (data) => mapEach(data, (value) => put(value, 'data', write)));
+  return { configMaps: putAll(configMaps), secrets: putAll(secrets), services };
+}
+
+function mapEach<T, U>(all: Readonly<Record<string, T>>, to: (one: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(all).map(([key, one]) => [key, to(one)]));
+}
+
+function put(written: Value, place: 'pod' | 'data', write: Write): string {
+  return written.kind === 'text' ? written.text : write(written.key, written.end, place);
 }
 
 const services = [

@@ -1,4 +1,4 @@
-// Evaluates env, command and args of a container by a kubelet's own code (tools/go/kubelet).
+// Evaluates env, command and args of a container by a kubelet's own code (tools/go/kubernetes/kubelet).
 
 import { capture } from '../../tools/run.ts';
 import type { World } from './generated-pods.ts';
@@ -17,9 +17,8 @@ type Answer =
       readonly args: readonly string[] | null;
     };
 
-/** Of the container `app` of each Pod. */
 export async function evaluate(program: string, worlds: readonly World[]): Promise<Evaluated[]> {
-  const input = worlds.map((world) => JSON.stringify({ ...world, container: 'app' })).join('\n');
+  const input = worlds.map((world) => JSON.stringify(world)).join('\n');
   const { code, stdout, stderr } = await capture(program, [], { input });
   if (code !== 0) throw new Error(`the kubelet's code ended with ${code}:\n${stderr}`);
   return stdout

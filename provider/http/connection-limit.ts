@@ -1,5 +1,6 @@
-// Bounds the connections of a listener, in all and of one address, and how fast one address may open them. Where there are too many, one that asks nothing is closed for
-// the one that arrives: of the address that has most of these, the one that was silent for longest.
+// Bounds the connections of a listener, in all and of one address, and how fast one address may open them. Where there are too
+// many, one that asks nothing is closed for the one that arrives: of the address that has most of these, the one that was silent for
+// longest.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';

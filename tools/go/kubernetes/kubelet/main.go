@@ -2,7 +2,7 @@
 //
 // Each line of standard input is a JSON object {"pod", "container", "configMaps", "secrets", "services"}: a Pod, the name
 // of one of its containers, the data of ConfigMaps and Secrets by name, and Services. The line that answers it is
-// {"env", "command", "args"}, or {"error"}. Built with another -modfile and the tag "oldest" it is an older kubelet.
+// {"env", "command", "args"}, or {"error"}. The tags "oldest" and "newest" say which kubelet it is built with.
 package main
 
 import (

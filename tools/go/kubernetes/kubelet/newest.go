@@ -1,4 +1,4 @@
-//go:build !oldest
+//go:build newest
 
 package main
 
