@@ -25,7 +25,9 @@ const dependencies: PodExplainerDependencies = {
     reference === 'gone'
       ? Promise.reject(new ProviderError('image_not_found', 'registry docker.io: 404 for gone'))
       : Promise.resolve({ entrypoint: reference === 'empty' ? [] : ['/bin/app'], cmd: [] }),
-  readSecrets: ({ source, references }) => {
+  readSources: ([question]) => {
+    assert.ok(question);
+    const { source, references } = question;
     if (source.kind === 'secretsManager' && source.secretId === 'shop/missing') {
       return Promise.reject(
         new ProviderError('secret_not_found', 'secret shop/missing does not exist'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseReference } from '../secrets/reference.ts';
 import { describeDecision, describeKeys, type LaunchDecision } from './audit.ts';
 
 const identified = { pod: 'api-0' };
@@ -42,7 +43,14 @@ for (const [name, [code, facts, expected]] of Object.entries(ends)) {
 }
 
 test('keys are named, as many and as long as a line can hold', () => {
-  assert.deepEqual(describeKeys(['A', 'db.password']), ['A', 'db.password']);
-  const keys = describeKeys(Array.from({ length: 500 }, () => 'x'.repeat(1_000)));
+  const keysOf = (texts: readonly string[]) => describeKeys(texts.map(parseReference));
+  assert.deepEqual(keysOf(['A', 'db.password']), ['A', 'db.password']);
+  const keys = keysOf(Array.from({ length: 500 }, () => 'x'.repeat(1_000)));
   assert.deepEqual([keys.length, keys[0]?.length], [100, 100]);
+});
+
+test('of a reference with a default all is named but the default', () => {
+  const texts = ['key:A?default=canary', 'secret:shop/db#A?stage=AWSPREVIOUS&default=canary'];
+  const told = ['key:A?default=…', 'secret:shop/db#A?stage=AWSPREVIOUS&default=…'];
+  assert.deepEqual(describeKeys(texts.map(parseReference)), told);
 });

@@ -2,6 +2,7 @@
 // for a reason that is nobody's decision.
 
 import type { LaunchErrorCode } from '../errors.ts';
+import type { Reference } from '../secrets/reference.ts';
 
 export type LaunchDecision = {
   readonly decision: 'allowed' | 'denied' | 'failed';
@@ -40,7 +41,15 @@ function rateCheck(facts: object): number {
 const MAX_KEYS = 100;
 const MAX_KEY_CHARACTERS = 100;
 
-/** The keys that were asked for, as many as a line of a log can hold. */
-export function describeKeys(references: readonly string[]): readonly string[] {
-  return references.slice(0, MAX_KEYS).map((key) => key.slice(0, MAX_KEY_CHARACTERS));
+/** What was asked for, as much as a line of a log can hold. */
+export function describeKeys(references: readonly Reference[]): readonly string[] {
+  return references
+    .slice(0, MAX_KEYS)
+    .map((reference) => withoutDefault(reference).slice(0, MAX_KEY_CHARACTERS));
+}
+
+/** A default stands where anybody can read it, and no value belongs into a log. */
+function withoutDefault({ text, whenMissing }: Reference): string {
+  if (typeof whenMissing === 'string') return text;
+  return `${text.slice(0, text.length - whenMissing.default.length)}…`;
 }

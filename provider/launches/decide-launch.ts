@@ -4,6 +4,7 @@
 import type { LaunchErrorCode } from '../errors.ts';
 import type { Pod, PodContainer } from '../kubernetes/pods.ts';
 import type { PodIdentity } from '../kubernetes/token-review.ts';
+import type { Reference } from '../secrets/reference.ts';
 import { SETTING_NAMES } from './launch-settings.ts';
 import { readReferences, REFERENCE_PREFIX } from './references.ts';
 import { signSpecArgs } from './signature.ts';
@@ -152,15 +153,15 @@ export function windowClosed(reason: string): Decision<never> {
 /** Check 6: where the spec shows all references of the container, no others are answered. */
 export function decideReferences(
   { name, env, hasEnvFrom }: PodContainer,
-  references: readonly string[],
+  references: readonly Pick<Reference, 'text'>[],
 ): Decision<void> {
   const { keys, isComplete } = readReferences(env);
   if (hasEnvFrom || !isComplete) return allow(undefined);
-  const stranger = references.find((reference) => !keys.has(reference));
+  const stranger = references.find(({ text }) => !keys.has(text));
   if (stranger === undefined) return allow(undefined);
   return refuse(
     'reference_not_in_spec',
-    `container ${name} has no variable with the value ${JSON.stringify(REFERENCE_PREFIX + stranger)}; write it into the Pod's env`,
+    `container ${name} has no variable with the value ${JSON.stringify(REFERENCE_PREFIX + stranger.text)}; write it into the Pod's env`,
   );
 }
 

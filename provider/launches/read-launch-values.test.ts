@@ -6,8 +6,11 @@ import { inspect } from 'node:util';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/api-client.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
-import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
-import { createSecretsReader, type ReadSecrets } from '../secrets/read-secrets.ts';
+import {
+  createNamedParametersClient,
+  createParameterStoreClient,
+} from '../secrets/parameter-store-client.ts';
+import { createSourcesReader, type ReadSources } from '../secrets/read-sources.ts';
 import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
 import { startAws, type Aws } from '../testing/aws.ts';
 import { injectedPod, type InjectedPodOptions } from '../testing/injected-pod.ts';
@@ -39,7 +42,7 @@ const ACCESS: AccessPolicy = { rules: [], accessDefault: 'namespace', prefix: ''
 let api: KubernetesApi;
 let aws: Aws;
 let kubernetes: KubernetesClient;
-let readSecrets: ReadSecrets;
+let readSources: ReadSources;
 
 before(async () => {
   [api, aws] = await Promise.all([startKubernetesApi(), startAws()]);
@@ -50,9 +53,10 @@ before(async () => {
   const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
   const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
   const options = { credentials, endpoint: aws.url, ...timeouts };
-  readSecrets = createSecretsReader({
+  readSources = createSourcesReader({
     readSecretVersion: createSecretsManagerClient(options),
     readParameters: createParameterStoreClient(options),
+    readNamedParameters: createNamedParametersClient(options),
   });
   aws.putSecret('shop/api', '{"PASSWORD":"hunter2","PORT":5432}');
   aws.putSecret('shop/listed', '{"PASSWORD":"hunter2","PIGGY_ALLOWED_SA":"shop:web"}');
@@ -89,7 +93,7 @@ function prepare(scenario: Scenario) {
     kubernetes,
     admitReview: () => Promise.resolve(() => undefined),
     podLimit: createPodLimit({ perMinutePerPod: 60 }, () => performance.now()),
-    readSecrets,
+    readSources,
     accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
     observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),
     decideRate: () => ({ allowed: true }),

@@ -4,14 +4,10 @@ import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
 import type { PodIdentity } from '../kubernetes/token-review.ts';
-import {
-  decideGrant,
-  targetOf,
-  type AccessDecision,
-  type AccessPolicy,
-  type Grant,
-} from '../secrets/grant.ts';
-import type { ReadSecrets } from '../secrets/read-secrets.ts';
+import { decideGrant, targetOf, type AccessPolicy, type Grant } from '../secrets/grant.ts';
+import type { SecretQuestion } from '../secrets/read-secrets.ts';
+import { nameSource, type ReadSources } from '../secrets/read-sources.ts';
+import { parameterText } from '../secrets/named-parameters.ts';
 import { versionText, type SecretSource } from '../secrets/source.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import {
@@ -26,7 +22,12 @@ import { describeKeys } from './audit.ts';
 import { createIdentityReader } from './identity.ts';
 import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
-import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
+import {
+  parseLaunchSettings,
+  selectSources,
+  type ContainerSource,
+  type LaunchDefaults,
+} from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
 import type { PodLimit } from './pod-limit.ts';
 import type { AdmitReview } from './review-limit.ts';
@@ -39,13 +40,19 @@ export type LaunchFacts = {
   readonly podUid?: string;
   readonly container?: string;
   readonly serviceAccount?: string;
-  readonly secretId?: string;
-  readonly secretVersion?: string;
-  readonly parameterPath?: string;
-  readonly region?: string;
   readonly references?: number;
   /** What the references name; told of a Pod that is known, and cut where there are many. */
   readonly keys?: readonly string[];
+  /** Where there are several; of a single one, what is said of it stands beside the others. */
+  readonly sources?: readonly SourceFacts[];
+} & SourceFacts;
+
+export type SourceFacts = {
+  readonly secretId?: string;
+  readonly secretVersion?: string;
+  readonly parameterPath?: string;
+  readonly parameter?: string;
+  readonly region?: string;
   /** The access rule, or default, that allowed it, and the AWS role that it names. */
   readonly rule?: string;
   readonly roleArn?: string;
@@ -76,7 +83,7 @@ export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
   readonly admitReview: AdmitReview;
   readonly podLimit: PodLimit;
-  readonly readSecrets: ReadSecrets;
+  readonly readSources: ReadSources;
   /** The access rules of this moment. */
   readonly accessPolicy: () => AccessPolicy;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
@@ -87,7 +94,7 @@ export type LaunchDependencies = {
 };
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
-  const { kubernetes, admitReview, podLimit, readSecrets, defaults, now } = dependencies;
+  const { kubernetes, admitReview, podLimit, readSources, defaults, now } = dependencies;
   const { reviewToken } = kubernetes;
   const readIdentity = createIdentityReader({ reviewToken, admitReview, now });
   const launchWindow = createLaunchWindow({ now });
@@ -109,8 +116,9 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const container = settle(selectContainer(pod, uid)); // 3
     note({ container: container.name });
 
+    const sources = selectSources(references, container.settings, defaults);
     const settings = parseLaunchSettings(container.settings, defaults);
-    note(describeSource(settings.source));
+    note(describeSources(sources.map(({ source }) => describeSource(source))));
     if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
     const { uid: podUid, createdAtMs: podCreatedAtMs } = pod;
     const { launchWindowMs: windowMs } = settings;
@@ -119,16 +127,17 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     settle(launchWindow.decide(start));
     settle(decideReferences(container, references)); // 6
 
-    const { source, enforceServiceAccount: allowListRequired } = settings;
-    const policy = dependencies.accessPolicy();
-    const decision = decideGrant(policy, serviceAccount, targetOf(source)); // 7
-    const grant = settleGrant(decision, dependencies.observeAccess);
-    note(describeGrant(grant));
+    const { enforceServiceAccount: allowListRequired } = settings;
+    const asker = { serviceAccount, allowListRequired, policy: dependencies.accessPolicy() };
+    const questions = sources.map((one) => grantSource(one, asker, dependencies.observeAccess)); // 7
+    note(describeSources(questions.map(describeQuestion)));
     settleRate(dependencies.decideRate(pod.uid)); // 8
 
-    const secret = { source, references, serviceAccount, allowListRequired, policy, grant };
-    const values = await readSecrets(secret, signal) // 7 by AWS's names, 9
-      .catch(observeRefusal(grant, dependencies.observeAccess));
+    const observeDenied = ({ grant }: SecretQuestion) => {
+      // Under the rule by which it was fetched, that it was given to nobody.
+      dependencies.observeAccess('denied', grant.rule);
+    };
+    const values = await readSources(questions, { signal, observeDenied }); // 7 by AWS's names, 9
     const answered = answer(values);
     settle(launchWindow.closeAfterAnswer(start));
     return answered;
@@ -140,21 +149,18 @@ function settle<T>(decision: Decision<T>): T {
   throw new ProviderError(decision.code, decision.message);
 }
 
-function settleGrant(
-  decision: AccessDecision,
-  observe: LaunchDependencies['observeAccess'],
-): Grant {
-  observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
-  if (decision.allowed) return decision.grant;
-  throw new ProviderError('access_denied', decision.message);
-}
+type Asker = Pick<SecretQuestion, 'serviceAccount' | 'allowListRequired' | 'policy'>;
 
-/** Counts, under the rule by which a secret was fetched, that it was given to nobody. */
-function observeRefusal({ rule }: Grant, observe: LaunchDependencies['observeAccess']) {
-  return (error: unknown): never => {
-    if (error instanceof ProviderError && error.code === 'access_denied') observe('denied', rule);
-    throw error;
-  };
+/** Throws `access_denied`. */
+function grantSource(
+  one: ContainerSource,
+  asker: Asker,
+  observe: LaunchDependencies['observeAccess'],
+): SecretQuestion {
+  const decision = decideGrant(asker.policy, asker.serviceAccount, targetOf(one.source));
+  observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
+  if (decision.allowed) return { ...one, ...asker, grant: decision.grant };
+  throw nameSource(new ProviderError('access_denied', decision.message), one);
 }
 
 function settleRate(decision: RateDecision): void {
@@ -163,7 +169,7 @@ function settleRate(decision: RateDecision): void {
   throw new ProviderError('rate_limited', message, { retryAfterSeconds });
 }
 
-function describeGrant({ rule, role }: Grant): LaunchFacts {
+function describeGrant({ rule, role }: Grant): SourceFacts {
   return role === undefined ? { rule } : { rule, roleArn: role.roleArn };
 }
 
@@ -172,9 +178,27 @@ function describeIdentity({ serviceAccount, pod }: PodIdentity): LaunchFacts {
   return { namespace, pod: pod.name, podUid: pod.uid, serviceAccount: name };
 }
 
-function describeSource(source: SecretSource): LaunchFacts {
+function describeSources(facts: readonly SourceFacts[]): LaunchFacts {
+  const [only, ...others] = facts;
+  return only !== undefined && others.length === 0 ? only : { sources: facts };
+}
+
+function describeQuestion({ source, grant }: SecretQuestion): SourceFacts {
+  return { ...describeSource(source), ...describeGrant(grant) };
+}
+
+function describeSource(source: SecretSource): SourceFacts {
   const { region } = source;
-  if (source.kind === 'parameterStore') return { parameterPath: source.path, region };
-  const { secretId, version } = source;
-  return { secretId, secretVersion: versionText(version), region };
+  switch (source.kind) {
+    case 'parameterStore':
+      return { parameterPath: source.path, region };
+    case 'parameter':
+      return { parameter: parameterText(source), region };
+    case 'secretsManager':
+      return {
+        secretId: source.secretId,
+        secretVersion: versionText(source.version),
+        region,
+      };
+  }
 }

@@ -6,6 +6,7 @@ import type { AssumedRole } from './assumed-role.ts';
 import { createSecretCache, parametersKey, versionKey, type CacheOutcome } from './secret-cache.ts';
 import type { StoredSecret } from './stored-secret.ts';
 import { parseSecretString } from './values.ts';
+import { plainKey } from './reference.ts';
 
 const FOREVER = new AbortController().signal;
 const TTL_MS = 5_000;
@@ -63,7 +64,7 @@ function create(ttlMs = TTL_MS) {
     now: () => nowMs,
     observe: (outcome) => outcomes.push(outcome),
   });
-  const read = cache<string>(
+  const read = cache<string, StoredSecret>(
     (key) => key,
     (key, signal) => {
       asked.push({ key, signal });
@@ -74,7 +75,7 @@ function create(ttlMs = TTL_MS) {
   );
   return {
     read: async (key: string, signal = FOREVER) =>
-      (await read(key, signal)).content.find('A')?.reveal(),
+      (await read(key, signal)).content.find(plainKey('A'))?.reveal(),
     answer: async (text: string) => {
       answers.shift()?.resolve(secretOf(`{"A":"${text}"}`));
       await setImmediate();

@@ -9,19 +9,21 @@ import {
   WHOLE,
   type SecretShape,
 } from './missing-keys.ts';
+import type { Reference, SecretKey } from './reference.ts';
 import { SecretValue } from './secret-value.ts';
 
 export type SecretContent = {
   /** What the secret says about who may read it; of several, each must allow. */
   readonly allowLists: readonly string[];
   /** `undefined` where it has no such key. Throws `ambiguous_parameter`. */
-  readonly find: (key: string) => SecretValue | undefined;
+  readonly find: (key: SecretKey) => SecretValue | undefined;
   /** Tells nothing of the content. */
   readonly explainMissing: (keys: readonly string[]) => string;
 };
 
 export type Parameter = { readonly name: string; readonly value: string };
 
+/** By the text of the references. */
 export type SelectedValues = {
   readonly values: ReadonlyMap<string, SecretValue>;
   readonly missing: readonly string[];
@@ -29,7 +31,7 @@ export type SelectedValues = {
   readonly hint?: string;
 };
 
-const ALLOW_LIST = 'PIGGY_ALLOWED_SA';
+export const ALLOW_LIST = 'PIGGY_ALLOWED_SA';
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** SecretString of Secrets Manager. All of it is one value, as it is; a JSON object has others besides. */
@@ -45,9 +47,9 @@ export function parseSecretString(text: string): SecretContent {
   return {
     allowLists: allowList === undefined ? [] : [writeText(json, allowList)],
     explainMissing: (keys) => explainMissing(shape, keys),
-    find: unlessReserved((key) => {
+    find: unlessReserved(({ text: key, path }) => {
       if (key === WHOLE) return new SecretValue(text);
-      const at = members.get(key) ?? findNested(json, key.split('.'));
+      const at = members.get(key) ?? findNested(json, path);
       return at === undefined ? undefined : new SecretValue(writeText(json, at));
     }),
   };
@@ -65,7 +67,7 @@ export function parseParameters(parameters: readonly Parameter[]): SecretContent
   return {
     allowLists: (byKey.get(ALLOW_LIST) ?? []).map(({ value }) => value),
     explainMissing: (keys) => explainMissing(shape, keys),
-    find: unlessReserved((key) => {
+    find: unlessReserved(({ text: key }) => {
       const [parameter, ...others] = byKey.get(key) ?? [];
       if (parameter === undefined || key === WHOLE) return undefined;
       if (others.length > 0) throw ambiguous(key, [parameter, ...others]);
@@ -83,20 +85,23 @@ export const MAX_VALUE_BYTES = 1_048_576;
 /** Throws `values_too_large` as soon as they are: nested references can ask for the same text hundreds of times. */
 export function selectValues(
   content: SecretContent,
-  references: readonly string[],
+  references: readonly Pick<Reference, 'text' | 'key'>[],
 ): SelectedValues {
   const values = new Map<string, SecretValue>();
   const missing: string[] = [];
+  const missingKeys: string[] = [];
   let bytes = 0;
-  for (const reference of references) {
-    const value = content.find(reference);
-    if (value === undefined) missing.push(reference);
-    else values.set(reference, value);
+  for (const { text, key } of references) {
+    const value = content.find(key);
+    if (value === undefined) {
+      missing.push(text);
+      missingKeys.push(key.text);
+    } else values.set(text, value);
     bytes += value?.byteLength() ?? 0;
     if (bytes > MAX_VALUE_BYTES) throw tooLarge(bytes, values.size, references.length);
   }
   if (missing.length === 0) return { values, missing };
-  return { values, missing, hint: content.explainMissing(missing) };
+  return { values, missing, hint: content.explainMissing(missingKeys) };
 }
 
 function tooLarge(bytes: number, count: number, references: number): ProviderError {
@@ -114,13 +119,13 @@ function wholeContent(text: string, shape: () => SecretShape): SecretContent {
   return {
     allowLists: [],
     explainMissing: (keys) => explainMissing(shape(), keys),
-    find: (key) => (key === WHOLE ? new SecretValue(text) : undefined),
+    find: (key) => (key.text === WHOLE ? new SecretValue(text) : undefined),
   };
 }
 
 /** Keys of ours say how a secret may be used; they are given to nobody, but within the whole of a secret. */
 function unlessReserved(find: SecretContent['find']): SecretContent['find'] {
-  return (key) => (key.startsWith(RESERVED_PREFIX) ? undefined : find(key));
+  return (key) => (key.text.startsWith(RESERVED_PREFIX) ? undefined : find(key));
 }
 
 function ambiguous(key: string, parameters: readonly Parameter[]): ProviderError {

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { getParameters, getParametersByPath, type AwsParameter } from './aws-parameters.ts';
 import {
   assumeRole,
   assumeRoleWithWebIdentity,
@@ -24,12 +25,6 @@ export type SecretVersion = {
   readonly id?: string;
   readonly stages?: readonly string[];
   readonly content: string | Uint8Array;
-};
-
-export type AwsParameter = {
-  readonly name: string;
-  readonly type: 'String' | 'StringList' | 'SecureString';
-  readonly value: string;
 };
 
 export type AwsRequest = {
@@ -61,6 +56,7 @@ export type Aws = {
     name: string,
     content: string | Uint8Array | readonly SecretVersion[],
   ) => void;
+  /** A further one of a name is its next version. */
   readonly putParameter: (parameter: AwsParameter) => void;
   /** That trusts whoever has the external id. */
   readonly putRole: (role: AwsRole) => void;
@@ -87,11 +83,10 @@ type Answer = {
 };
 
 const ACCOUNT = '123456789012';
-const PAGE_SIZE = 10;
 
 export async function startAws(): Promise<Aws> {
   const secrets = new Map<string, readonly SecretVersion[]>();
-  const parameters = new Map<string, AwsParameter>();
+  const parameters: AwsParameter[] = [];
   const roles = new Map<string, AwsRole>();
   const sessions = new Map<string, AwsSession>();
   const requests: AwsRequest[] = [];
@@ -139,7 +134,11 @@ export async function startAws(): Promise<Aws> {
       case 'secretsmanager.GetSecretValue':
         return getSecretValue(secrets, asked);
       case 'AmazonSSM.GetParametersByPath':
-        return getParametersByPath([...parameters.values()], asked.input);
+        return succeeded(getParametersByPath(parameters, asked));
+      case 'AmazonSSM.GetParameters':
+        return asked.input['Names'] instanceof Array && asked.input['Names'].length <= 10
+          ? succeeded(getParameters(parameters, asked))
+          : failed({ status: 400, type: 'ValidationException' });
       default:
         return failed({ status: 400, type: 'UnknownOperationException' });
     }
@@ -170,7 +169,7 @@ export async function startAws(): Promise<Aws> {
       const isOne = typeof content === 'string' || content instanceof Uint8Array;
       secrets.set(name, isOne ? [{ content }] : content);
     },
-    putParameter: (parameter) => parameters.set(parameter.name, parameter),
+    putParameter: (parameter) => parameters.push(parameter),
     putRole: (role) => roles.set(role.arn, role),
     putPodIdentityAgent: (told) => (agent = told),
     sessions: () => [...sessions.values()],
@@ -268,25 +267,6 @@ function isTaken(input: AwsRequest['input']): boolean {
     /^.{32,64}$/su.test(String(VersionId)) &&
     /^.{1,256}$/su.test(String(VersionStage))
   );
-}
-
-function getParametersByPath(
-  parameters: readonly AwsParameter[],
-  { Path, Recursive, WithDecryption, NextToken, MaxResults }: AwsRequest['input'],
-): Answer {
-  const prefix = `${String(Path).replace(/\/$/, '')}/`;
-  const found = parameters.filter(
-    ({ name }) =>
-      name.startsWith(prefix) && (Recursive === true || !name.slice(prefix.length).includes('/')),
-  );
-  const from = Number(NextToken ?? 0);
-  const to = from + Math.min(Number(MaxResults ?? PAGE_SIZE), PAGE_SIZE);
-  const page = found.slice(from, to).map(({ name, type, value }) => ({
-    Name: name,
-    Type: type,
-    Value: type === 'SecureString' && WithDecryption !== true ? 'encrypted' : value,
-  }));
-  return succeeded({ Parameters: page, ...(to < found.length ? { NextToken: String(to) } : {}) });
 }
 
 function succeeded(body: object): Answer {

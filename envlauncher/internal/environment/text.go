@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	grammar "piggysec.com/envlauncher/internal/reference"
 )
 
 const referencePrefix = "piggy:"
@@ -156,6 +158,9 @@ func parseKey(written string) (string, error) {
 		return "", fmt.Errorf("(%s): the key must be UTF-8", reference)
 	case strings.ContainsAny(key, "\r\n"):
 		return "", fmt.Errorf("(%s) goes on after a line break; a reference is one line", reference)
+	}
+	if _, err := grammar.Parse(key); err != nil {
+		return "", fmt.Errorf("(%s): %w", reference, err)
 	}
 	return key, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ func launch(argv []string, all environment.Environment, source Source) error {
 	if err != nil {
 		return err
 	}
+	found.Values = withDefaults(found.Values, question.Keys)
 	if err := accept(environment.Missing(references, found.Values), found.Hint, question); err != nil {
 		return err
 	}
@@ -111,6 +113,9 @@ func fetch(question Question, source Source) (selection.Selection, error) {
 	log.Debug("references: %q", question.Keys)
 	if len(question.Keys) == 0 {
 		return selection.Selection{}, nil
+	}
+	if err := checkSources(question.Keys); err != nil {
+		return selection.Selection{}, err
 	}
 	ask, err := source(question)
 	if err != nil {
@@ -132,11 +137,12 @@ func fetch(question Question, source Source) (selection.Selection, error) {
 		log.Debug("try of %s: %d of %d keys, error: %v", time.Since(began), len(found.Values), len(question.Keys), err)
 		return err
 	})
-	return found, err
+	return found, nameVariable(err, question.Environment.References())
 }
 
 // accept decides whether the application may start without these variables. The hint says why they are missing.
 func accept(missing []environment.Reference, hint string, question Question) error {
+	missing = slices.DeleteFunc(missing, func(r environment.Reference) bool { return isOptional(r.Key) })
 	if question.Settings.IgnoreNoEnv {
 		for _, reference := range missing {
 			text := fmt.Sprintf("variable %s is left unset: the secret has no such key; %s", reference, hint)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"piggysec.com/envlauncher/internal/reference"
 )
 
 const canary = "canary-5d1e"
@@ -51,7 +53,7 @@ func readVectors(t *testing.T) (vectors struct {
 func (e expected) check(t *testing.T, content Content) {
 	t.Helper()
 	asked := append(slices.Collect(maps.Keys(e.Values)), e.Missing...)
-	got, err := content.Select(asked)
+	got, err := content.Select(wanted(asked...))
 	if err != nil || !maps.Equal(got.Values, e.Values) {
 		t.Errorf("got %q, %v, expected %q", got.Values, err, e.Values)
 	}
@@ -62,10 +64,18 @@ func (e expected) check(t *testing.T, content Content) {
 		t.Errorf("the allow-lists are %q, expected %q", content.AllowLists, e.AllowLists)
 	}
 	for _, key := range e.Ambiguous {
-		if got, err := content.Select([]string{key}); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
+		if got, err := content.Select(wanted(key)); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
 			t.Errorf("%s: got %q, %v", key, got.Values, err)
 		}
 	}
+}
+
+func wanted(keys ...string) []Wanted {
+	var wanted []Wanted
+	for _, key := range keys {
+		wanted = append(wanted, Wanted{key, reference.PlainKey(key)})
+	}
+	return wanted
 }
 
 func TestSecretString(t *testing.T) {
@@ -114,12 +124,12 @@ func FuzzParseString(f *testing.F) {
 		if err != nil {
 			return
 		}
-		selected, err := content.Select([]string{key, whole, allowList})
+		selected, err := content.Select(wanted(key, whole, AllowList))
 		if err != nil {
 			t.Errorf("refused: %v", err)
 		}
 		values := selected.Values
-		if _, isGiven := values[allowList]; isGiven {
+		if _, isGiven := values[AllowList]; isGiven {
 			t.Error("a key of ours is given out")
 		}
 		if value, isWhole := values[whole]; !isWhole || value != text {
