@@ -97,6 +97,7 @@ export function mayBeVersionId(text: string): boolean {
 
 /** For the schema of access rules: the characters of names, ARNs and paths, and "*". */
 export const secretGlobPattern = '^[A-Za-z0-9/_+=.@!:*-]{1,2048}$';
-export const parameterPathGlobPattern = '^/[A-Za-z0-9_./*-]{0,2047}$';
+export const parameterPathGlobPattern =
+  '^(?:/[A-Za-z0-9_./*-]{0,2047}|arn:[A-Za-z0-9_./:*-]{1,2044})$';
 // A path may hold every visible character of ASCII.
 export const roleArnPattern = `^arn:${PARTITION}:iam::[0-9]{12}:role/([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}$`;

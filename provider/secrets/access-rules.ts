@@ -15,6 +15,7 @@ export type AccessRule = {
   readonly serviceAccounts?: readonly string[];
   /** Globs of names, or of ARNs where they begin with "arn:". */
   readonly secrets?: readonly string[];
+  /** Globs of paths and of parameters' names, or of their ARNs. */
   readonly parameterPaths?: readonly string[];
   readonly roleArn?: string;
   readonly externalId?: string;
