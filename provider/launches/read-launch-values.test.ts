@@ -6,13 +6,9 @@ import { inspect } from 'node:util';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/api-client.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
-import {
-  createNamedParametersClient,
-  createParameterStoreClient,
-} from '../secrets/parameter-store-client.ts';
-import { createSourcesReader, type ReadSources } from '../secrets/read-sources.ts';
-import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
+import type { ReadSources } from '../secrets/read-sources.ts';
 import { startAws, type Aws } from '../testing/aws.ts';
+import { createStandInReader } from '../testing/aws-sources.ts';
 import { injectedPod, type InjectedPodOptions } from '../testing/injected-pod.ts';
 import {
   startKubernetesApi,
@@ -50,14 +46,7 @@ before(async () => {
     ...{ server: api.url, ca: api.ca, timeoutMs: 60_000 },
     readToken: () => Promise.resolve(api.providerToken),
   });
-  const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
-  const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
-  const options = { credentials, endpoint: aws.url, ...timeouts };
-  readSources = createSourcesReader({
-    readSecretVersion: createSecretsManagerClient(options),
-    readParameters: createParameterStoreClient(options),
-    readNamedParameters: createNamedParametersClient(options),
-  });
+  readSources = createStandInReader(aws);
   aws.putSecret('shop/api', '{"PASSWORD":"hunter2","PORT":5432}');
   aws.putSecret('shop/listed', '{"PASSWORD":"hunter2","PIGGY_ALLOWED_SA":"shop:web"}');
   aws.putParameter({ name: '/shop/PASSWORD', type: 'SecureString', value: 'hunter2' });

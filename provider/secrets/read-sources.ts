@@ -56,7 +56,7 @@ async function readOne(
   { signal, observeDenied }: SourcesContext,
 ): Promise<SelectedValues> {
   try {
-    return await readSecrets(question, signal);
+    return adviseOn(question, await readSecrets(question, signal));
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.code === 'access_denied') observeDenied(question);
@@ -65,6 +65,14 @@ async function readOne(
     if (error.code !== 'secret_not_found' || !mayBeMissing || references.length === 0) throw error;
     return { values: new Map(), missing: references.map(({ text }) => text), hint: error.message };
   }
+}
+
+/** The advice of a missing key speaks of the Pod's own source; the whole text of another one is its reference without a key. */
+function adviseOn({ references }: SecretQuestion, selected: SelectedValues): SelectedValues {
+  const isNamed = references.some(({ source }) => source !== undefined);
+  const { hint } = selected;
+  if (!isNamed || hint === undefined) return selected;
+  return { ...selected, hint: hint.replaceAll('piggy:.', 'the reference without its key') };
 }
 
 /** Says of a failure which source it is of, so that the launcher can name the variable. */

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { AssumedRole } from './assumed-role.ts';
-import { createSecretCache, parametersKey, versionKey, type CacheOutcome } from './secret-cache.ts';
+import {
+  createSecretCache,
+  namedParametersKey,
+  parametersKey,
+  versionKey,
+  type CacheOutcome,
+} from './secret-cache.ts';
 import type { StoredSecret } from './stored-secret.ts';
 import { parseSecretString } from './values.ts';
 import { plainKey } from './reference.ts';
@@ -29,6 +35,7 @@ const version = {
   version: { kind: 'idOrStage', text: id },
 } as const;
 
+const named = { parameters: [{ id: 'a', selector: '' }], region: 'eu-west-1' };
 const different = {
   'one version': versionKey(version),
   'another secret': versionKey({ ...version, secretId: 'b' }),
@@ -47,6 +54,22 @@ const different = {
   'parameters of another path': parametersKey({ path: 'b', region: 'eu-west-1' }),
   'parameters of another region': parametersKey({ path: 'a', region: 'eu-west-2' }),
   'parameters as a role': parametersKey({ path: 'a', region: 'eu-west-1', role }),
+  'the same version, which can be no label': versionKey({
+    ...version,
+    version: { kind: 'id', id },
+  }),
+  'parameters by name': namedParametersKey(named),
+  'other parameters': namedParametersKey({ ...named, parameters: [{ id: 'b', selector: '' }] }),
+  'another version of them': namedParametersKey({
+    ...named,
+    parameters: [{ id: 'a', selector: ':1' }],
+  }),
+  'more of them': namedParametersKey({
+    ...named,
+    parameters: [...named.parameters, { id: 'b', selector: '' }],
+  }),
+  'those of another region': namedParametersKey({ ...named, region: 'eu-west-2' }),
+  'those as a role': namedParametersKey({ ...named, role }),
 };
 
 test('questions that AWS could answer differently are kept apart', () => {

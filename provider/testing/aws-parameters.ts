@@ -30,8 +30,13 @@ export function getParametersByPath(parameters: Parameters, { region, input }: A
   return { Parameters: page, ...(to < found.length ? { NextToken: String(to) } : {}) };
 }
 
-export function getParameters(parameters: Parameters, { region, input }: AwsRequest): object {
+/** `undefined` where AWS does not take the question. */
+export function getParameters(
+  parameters: Parameters,
+  { region, input }: AwsRequest,
+): object | undefined {
   const { Names, WithDecryption } = input;
+  if (!(Names instanceof Array) || Names.length > PAGE_SIZE) return undefined;
   const answers = (Names as readonly string[]).map((asked) => {
     const found = find(parameters, asked);
     return {

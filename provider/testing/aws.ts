@@ -119,10 +119,11 @@ export async function startAws(): Promise<Aws> {
   }
 
   function decide(asked: AwsRequest): Answer {
-    if (failure !== undefined && (failure.target ?? asked.target) === asked.target) {
-      return asked.target.startsWith('sts.') ? failedInXml(failure) : failed(failure);
+    const { target } = asked;
+    if (failure !== undefined && isMeant(failure, target)) {
+      return target.startsWith('sts.') ? failedInXml(failure) : failed(failure);
     }
-    switch (asked.target) {
+    switch (target) {
       case 'sts.AssumeRole':
         return giveSession(assumeRole(roles.get(String(asked.input['RoleArn'])), asked.input));
       case 'sts.AssumeRoleWithWebIdentity':
@@ -136,9 +137,7 @@ export async function startAws(): Promise<Aws> {
       case 'AmazonSSM.GetParametersByPath':
         return succeeded(getParametersByPath(parameters, asked));
       case 'AmazonSSM.GetParameters':
-        return asked.input['Names'] instanceof Array && asked.input['Names'].length <= 10
-          ? succeeded(getParameters(parameters, asked))
-          : failed({ status: 400, type: 'ValidationException' });
+        return answerIfTaken(getParameters(parameters, asked));
       default:
         return failed({ status: 400, type: 'UnknownOperationException' });
     }
@@ -228,6 +227,10 @@ function parseUnsigned(input: Readonly<Record<string, string>>): AwsRequest | An
   return { target: `sts.${UNSIGNED_ACTION}`, region: 'none', input };
 }
 
+function isMeant(failure: AwsFailure, target: string): boolean {
+  return (failure.target ?? target) === target;
+}
+
 function failedInXml({ status, type, message = 'told to fail', headers = {} }: AwsFailure): Answer {
   return { status, body: refuseSession(status, type, message).xml, headers };
 }
@@ -267,6 +270,12 @@ function isTaken(input: AwsRequest['input']): boolean {
     /^.{32,64}$/su.test(String(VersionId)) &&
     /^.{1,256}$/su.test(String(VersionStage))
   );
+}
+
+function answerIfTaken(body: object | undefined): Answer {
+  return body === undefined
+    ? failed({ status: 400, type: 'ValidationException' })
+    : succeeded(body);
 }
 
 function succeeded(body: object): Answer {

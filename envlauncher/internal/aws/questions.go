@@ -23,7 +23,7 @@ func Questions(references []string, settings secretstore.Settings) ([]Question, 
 			if err != nil {
 				return nil, err
 			}
-			questions = append(questions, Question{Source: source, CalledBy: reference.Call(text), MayBeMissing: true})
+			questions = append(questions, Question{Source: source, IsOwn: parsed.Source.IsOwn(), CalledBy: reference.Call(text), MayBeMissing: true})
 		}
 		question := &questions[place]
 		question.Wanted = append(question.Wanted, secretstore.Wanted{Reference: text, Key: parsed.Key})

@@ -26,6 +26,7 @@ const maxParametersInACall = 10
 // Question is what a container wants of one source.
 type Question struct {
 	Source secretstore.Source
+	IsOwn  bool // the Pod's, which no reference names
 	Wanted []secretstore.Wanted
 	// CalledBy begins the error of this source, where there are others it could be mixed up with.
 	CalledBy string
@@ -72,7 +73,7 @@ func merge(questions []Question, answers []outcome) (selection.Selection, error)
 			return selection.Selection{}, err
 		}
 		maps.Copy(merged.Values, answer.selection.Values)
-		if hint := answer.selection.Hint; hint != "" && !slices.Contains(hints, hint) {
+		if hint := questions[i].advise(answer.selection.Hint); hint != "" && !slices.Contains(hints, hint) {
 			hints = append(hints, hint)
 		}
 	}
@@ -93,6 +94,14 @@ func (q Question) explain(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", q.CalledBy, err)
+}
+
+// advise: the advice of a missing key speaks of the Pod's own source; the whole text of another one is its reference without a key.
+func (q Question) advise(hint string) string {
+	if q.IsOwn {
+		return hint
+	}
+	return strings.ReplaceAll(hint, "piggy:.", "the reference without its key")
 }
 
 func isTransient(err error) bool {

@@ -151,6 +151,24 @@ func TestOneSourceThatFailsFailsAllAndIsNamed(t *testing.T) {
 	}
 }
 
+func TestWhyAKeyIsMissingIsToldOfItsSource(t *testing.T) {
+	s := store(t, map[string]string{"shop/api": canary, "shop/db": "[]"}, nil)
+	questions, err := Questions([]string{"A", "secret:shop/db#A"}, settingsOfAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := newClient(environment(s.url), questions[0].Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := client.ReadAll(t.Context(), questions, api)
+	expected := "it is plain text without keys: use piggy:. for all of it, or store a JSON object instead; " +
+		"it is a JSON array, which has no keys: store a JSON object instead, or use the reference without its key for the whole text"
+	if err != nil || found.Hint != expected {
+		t.Errorf("got %q, %v", found.Hint, err)
+	}
+}
+
 func TestTheFailureOfThePodsOnlySourceIsToldAsItAlwaysWas(t *testing.T) {
 	_, err := readAll(t, store(t, nil, nil).url, "A")
 	if err == nil || !strings.HasPrefix(err.Error(), "secretsmanager:GetSecretValue of secret shop/api") {
