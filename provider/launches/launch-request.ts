@@ -2,7 +2,7 @@
 
 import { ProviderError } from '../errors.ts';
 import type { BodyLimits } from '../json-limits.ts';
-import { parseReference, type Reference } from '../secrets/reference.ts';
+import { parseReference, sourceKey, type Reference } from '../secrets/reference.ts';
 import { ReferenceMistake } from '../secrets/reference-text.ts';
 
 export type LaunchRequest = {
@@ -42,8 +42,9 @@ function parseReferences(written: unknown): readonly Reference[] {
   if (!Array.isArray(written)) throw noReferences();
   if (written.length > MAX_REFERENCES) throw tooMany(written.length);
   const parsed = written.map(parseOne);
-  const references = [...new Map(parsed.map((one) => [one.text, one])).values()];
-  const sources = new Set(references.map(({ source }) => JSON.stringify(source ?? null)));
+  const seen = new Set<string>();
+  const references = parsed.filter(({ text }) => !seen.has(text) && seen.add(text));
+  const sources = new Set(references.map(sourceKey));
   if (sources.size <= MAX_SOURCES) return references;
   throw invalid(`asks for ${sources.size} secrets and parameters, and ${MAX_SOURCES} are the most`);
 }

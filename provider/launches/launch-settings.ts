@@ -1,7 +1,7 @@
 // Reads how one container is to be launched from its own env in the Pod's spec, which cannot change after creation.
 // What stands there is the word of the Pod's author, so it can tighten the provider's settings, not weaken them.
 
-import type { Reference } from '../secrets/reference.ts';
+import { sourceKey, type Reference } from '../secrets/reference.ts';
 import { REFERENCE_PREFIX } from './references.ts';
 import {
   invalidSetting,
@@ -86,7 +86,7 @@ export function selectSources(
       defaultRegion,
     );
   if (references.length === 0) return [{ source: own(), calledBy: undefined, references }];
-  const groups = Map.groupBy(references, ({ source }) => JSON.stringify(source ?? null));
+  const groups = Map.groupBy(references, sourceKey);
   return [...groups.values()].map((group) => {
     const [first] = group;
     const named = first?.source;

@@ -30,13 +30,14 @@ export type Reference = {
 /** A key is looked for by its whole text first, and then part by part, from object to object. */
 export type SecretKey = { readonly text: string; readonly path: readonly string[] };
 
+const BEGINS_WITH_A_WORD = /^(?:arn|key|secret|parameter):/;
+
 /** Throws ReferenceMistake. `text` is not empty. */
 export function parseReference(text: string): Reference {
   if (!text.isWellFormed()) throw new ReferenceMistake('it must be UTF-8');
-  const [, kind = '', rest = ''] = /^(arn|key|secret|parameter):(.*)$/s.exec(text) ?? [];
+  if (!BEGINS_WITH_A_WORD.test(text)) return plainReference(text);
+  const { before: kind, after: rest = '' } = cut(text, ':');
   switch (kind) {
-    case 'arn':
-      return { text, isPlain: false, ...parseArn(text) };
     case 'key':
       return { text, isPlain: false, ...parseOwn(rest) };
     case 'secret':
@@ -44,8 +45,13 @@ export function parseReference(text: string): Reference {
     case 'parameter':
       return { text, isPlain: false, ...parseParameter(rest) };
     default:
-      return plainReference(text);
+      return { text, isPlain: false, ...parseArn(text) };
   }
+}
+
+/** Tells sources apart. */
+export function sourceKey({ source }: Reference): string {
+  return source === undefined ? '' : JSON.stringify(source);
 }
 
 /** A key of the Pod's own source, whatever it looks like. */
