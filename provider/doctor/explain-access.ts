@@ -11,13 +11,14 @@ import {
   type LaunchDefaults,
 } from '../launches/launch-settings.ts';
 import { readReferences } from '../launches/references.ts';
-import { decideGrant, targetOf, type AccessPolicy, type Grant } from '../secrets/grant.ts';
+import type { AccessPolicy, Grant } from '../secrets/grant.ts';
 import { parameterText } from '../secrets/named-parameters.ts';
 import type { SecretQuestion } from '../secrets/read-secrets.ts';
 import type { ReadSources } from '../secrets/read-sources.ts';
 import { parseReference, type Reference } from '../secrets/reference.ts';
 import { ReferenceMistake } from '../secrets/reference-text.ts';
 import { versionText, type SecretSource } from '../secrets/source.ts';
+import { decideSource } from '../secrets/whole-secrets.ts';
 import { accountOf } from './expected-injection.ts';
 import { fails, notChecked, ok, type Finding, type Outcome } from './finding.ts';
 
@@ -60,7 +61,7 @@ async function* explainSteps(
   { pod, container, written }: AccessQuestion,
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
-  const { defaults, accessPolicy: policy } = dependencies;
+  const { defaults, accessPolicy } = dependencies;
   const { enforceServiceAccount: allowListRequired } = parseLaunchSettings(written, defaults);
   const sources = selectSources(listReferences(container), written, defaults);
   yield ['secret', ok(sources.map(({ source }) => describeSource(source)).join('; '))];
@@ -72,12 +73,12 @@ async function* explainSteps(
   const serviceAccount = accountOf(pod);
   const questions: SecretQuestion[] = [];
   for (const one of sources) {
-    const decision = decideGrant(policy, serviceAccount, targetOf(one.source));
+    const decision = decideSource(accessPolicy, serviceAccount, one);
     if (!decision.allowed) {
       yield ['access', fails(decision.message, 'docs/access-rules.md')];
       return;
     }
-    const { grant } = decision;
+    const { grant, policy } = decision;
     questions.push({ ...one, serviceAccount, allowListRequired, policy, grant });
   }
   yield ['access', ok(describeGrants(serviceAccount, questions))];

@@ -209,6 +209,23 @@ for (const [name, [texts, code, message]] of Object.entries(failures)) {
   });
 }
 
+test('a secret that a rule gives key by key is not asked for as a whole', async () => {
+  const rule = { name: 'keys', namespaces: ['shop'], secrets: ['shop/**'] };
+  const rules = [{ ...rule, wholeSecrets: 'forbidden' }] as const;
+  const access = { rules, accessDefault: 'deny' } as const;
+  const keys = await launch(['A', 'secret:shop/db#A'], { access });
+  assert.deepEqual(keys.outcome, { values: { A: 'own', 'secret:shop/db#A': 'new' }, missing: [] });
+  assert.ok(keys.facts.sources?.every((source) => !('wholeSecret' in source)));
+  aws.requests.length = 0;
+  for (const texts of [['.'], ['A', 'key:%2E'], ['A', 'secret:shop/db'], [`${SHARED_ARN}:::`]]) {
+    const { outcome, observed, facts } = await launch(texts, { access });
+    assert.equal('code' in outcome && outcome.code, 'access_denied');
+    assert.ok(observed.includes('denied none'));
+    assert.ok([facts, ...(facts.sources ?? [])].some(({ wholeSecret }) => wholeSecret));
+  }
+  assert.equal(aws.requests.length, 0);
+});
+
 test('the failure of a Pod’s only source is told as it always was', async () => {
   const { outcome } = await launch(['A'], { settings: { PIGGY_AWS_SECRET_NAME: 'shop/gone' } });
   assert.ok('code' in outcome);

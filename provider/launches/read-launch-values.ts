@@ -4,12 +4,13 @@ import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
 import type { PodIdentity } from '../kubernetes/token-review.ts';
-import { decideGrant, targetOf, type AccessPolicy, type Grant } from '../secrets/grant.ts';
+import type { AccessPolicy, Grant } from '../secrets/grant.ts';
 import type { SecretQuestion } from '../secrets/read-secrets.ts';
 import { nameSource, type ReadSources } from '../secrets/read-sources.ts';
 import { parameterText } from '../secrets/named-parameters.ts';
 import { versionText, type SecretSource } from '../secrets/source.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import { decideSource, takesWhole } from '../secrets/whole-secrets.ts';
 import {
   decidePod,
   decideReferences,
@@ -53,6 +54,8 @@ export type SourceFacts = {
   readonly parameterPath?: string;
   readonly parameter?: string;
   readonly region?: string;
+  /** All of the secret is taken, not single keys. */
+  readonly wholeSecret?: true;
   /** The access rule, or default, that allowed it, and the AWS role that it names. */
   readonly rule?: string;
   readonly roleArn?: string;
@@ -118,7 +121,7 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
 
     const sources = selectSources(references, container.settings, defaults);
     const settings = parseLaunchSettings(container.settings, defaults);
-    note(describeSources(sources.map(({ source }) => describeSource(source))));
+    note(describeSources(sources.map(describeSource)));
     if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
     const { uid: podUid, createdAtMs: podCreatedAtMs } = pod;
     const { launchWindowMs: windowMs } = settings;
@@ -157,9 +160,9 @@ function grantSource(
   asker: Asker,
   observe: LaunchDependencies['observeAccess'],
 ): SecretQuestion {
-  const decision = decideGrant(asker.policy, asker.serviceAccount, targetOf(one.source));
+  const decision = decideSource(asker.policy, asker.serviceAccount, one);
   observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
-  if (decision.allowed) return { ...one, ...asker, grant: decision.grant };
+  if (decision.allowed) return { ...one, ...asker, policy: decision.policy, grant: decision.grant };
   throw nameSource(new ProviderError('access_denied', decision.message), one);
 }
 
@@ -183,11 +186,16 @@ function describeSources(facts: readonly SourceFacts[]): LaunchFacts {
   return only !== undefined && others.length === 0 ? only : { sources: facts };
 }
 
-function describeQuestion({ source, grant }: SecretQuestion): SourceFacts {
-  return { ...describeSource(source), ...describeGrant(grant) };
+function describeQuestion(question: SecretQuestion): SourceFacts {
+  return { ...describeSource(question), ...describeGrant(question.grant) };
 }
 
-function describeSource(source: SecretSource): SourceFacts {
+function describeSource(one: ContainerSource): SourceFacts {
+  const whole = one.references.some((reference) => takesWhole(one.source, reference));
+  return { ...nameParts(one.source), ...(whole ? { wholeSecret: true } : {}) };
+}
+
+function nameParts(source: SecretSource): SourceFacts {
   const { region } = source;
   switch (source.kind) {
     case 'parameterStore':

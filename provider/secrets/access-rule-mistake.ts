@@ -9,6 +9,7 @@ const mustBe: Readonly<Record<string, string>> = {
   serviceAccounts: 'the name of a service account, in which "*" may stand',
   secrets: 'the name or the ARN of a secret, in which "*" may stand',
   parameterPaths: 'a path that begins with "/", or the ARN of a parameter, in which "*" may stand',
+  wholeSecrets: '"forbidden" or "required"',
   roleArn: 'the ARN of an IAM role',
   externalId: '2 to 1224 letters, digits and "_+=,.@:/-"',
   sessionTags: 'true or false',
