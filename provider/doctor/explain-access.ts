@@ -82,7 +82,7 @@ async function* explainSteps(
     questions.push({ ...one, serviceAccount, allowListRequired, policy, grant });
   }
   yield ['access', ok(describeGrants(serviceAccount, questions))];
-  const context = { signal, observeDenied: () => undefined };
+  const context = { signal, observeAccess: () => undefined };
   yield [
     'values',
     await describeValues(questions, () => dependencies.readSources(questions, context)),

@@ -22,6 +22,16 @@ const ends: Record<string, [code: string, facts: object, expected: LaunchDecisio
     identified,
     { decision: 'denied', check: 1 },
   ],
+  'too many questions of a Pod about several secrets are denied by check 1': [
+    'rate_limited',
+    { ...identified, sources: [{ secretId: 'shop/a' }, { secretId: 'shop/b' }] },
+    { decision: 'denied', check: 1 },
+  ],
+  'too many launches of a Pod that may read several secrets are denied by check 8': [
+    'rate_limited',
+    { ...identified, sources: [{ rule: 'default namespace' }, { rule: 'shared' }] },
+    { decision: 'denied', check: 8 },
+  ],
   'too many launches of a Pod are denied by check 8': [
     'rate_limited',
     { ...identified, rule: 'default namespace' },

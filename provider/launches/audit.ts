@@ -34,8 +34,13 @@ export function describeDecision(code: string, facts: object): LaunchDecision {
 
 /** Rates are looked at as soon as it is known whose they are: an address, a Pod, a Pod that may read its secret. */
 function rateCheck(facts: object): number {
-  if ('rule' in facts) return 8;
+  const sources: unknown = 'sources' in facts ? facts.sources : [facts];
+  if (Array.isArray(sources) && sources.some(hasRule)) return 8;
   return 'pod' in facts ? 1 : 0;
+}
+
+function hasRule(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && 'rule' in source;
 }
 
 const MAX_KEYS = 100;

@@ -44,6 +44,8 @@ function parseReferences(written: unknown): readonly Reference[] {
   const parsed = written.map(parseOne);
   const seen = new Set<string>();
   const references = parsed.filter(({ text }) => !seen.has(text) && seen.add(text));
+  // So few cannot name more.
+  if (references.length <= MAX_SOURCES) return references;
   const sources = new Set(references.map(sourceKey));
   if (sources.size <= MAX_SOURCES) return references;
   throw invalid(`asks for ${sources.size} secrets and parameters, and ${MAX_SOURCES} are the most`);

@@ -85,14 +85,14 @@ export function selectSources(
       },
       defaultRegion,
     );
-  if (references.length === 0) return [{ source: own(), calledBy: undefined, references }];
+  const isOwn = ({ source }: Reference) => source === undefined;
+  if (references.every(isOwn)) return [{ source: own(), calledBy: undefined, references }];
   const groups = Map.groupBy(references, sourceKey);
   return [...groups.values()].map((group) => {
     const [first] = group;
     const named = first?.source;
     const source = named === undefined ? own() : locateSource(named, { region }, defaultRegion);
-    const isAlone = named === undefined && groups.size === 1;
-    return { source, calledBy: isAlone ? undefined : callBy(first), references: group };
+    return { source, calledBy: callBy(first), references: group };
   });
 }
 

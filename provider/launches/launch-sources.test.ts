@@ -121,6 +121,22 @@ test('one source is one call of AWS, whatever names it', async () => {
   }
 });
 
+test('the values of all sources have the bound that those of one have', async () => {
+  const half = 'x'.repeat(524_288);
+  aws.putSecret('shop/half', half);
+  aws.putSecret('shop/other-half', half);
+  aws.putSecret('shop/more', 'x');
+  const halves = ['secret:shop/half', 'secret:shop/other-half'];
+  const full = await launch(halves);
+  assert.ok('values' in full.outcome);
+  const { outcome } = await launch([...halves, 'secret:shop/more']);
+  assert.deepEqual(outcome, {
+    code: 'values_too_large',
+    message:
+      'the values of 3 references have 1048577 bytes together, and a container gets 1048576 at most: refer to the parts that the container needs, and to none that holds others, or mount large data as a file',
+  });
+});
+
 test('the Pod’s own source is not looked at where no reference means it', async () => {
   const settings = { PIGGY_AWS_SECRET_NAME: 'not a name', PIGGY_AWS_REGION: '' };
   const { outcome } = await launch([`${SHARED_ARN}:A::`], {

@@ -16,9 +16,10 @@ import {
   type TokenRequest,
 } from '../testing/kubernetes-api.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import type { LaunchFacts } from './launch-facts.ts';
 import type { LaunchDefaults } from './launch-settings.ts';
 import { createPodLimit } from './pod-limit.ts';
-import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values.ts';
+import { createLaunchValuesReader } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
 import { parseLaunchToken } from './token.ts';
 

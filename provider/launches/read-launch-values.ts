@@ -3,14 +3,11 @@
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
-import type { PodIdentity } from '../kubernetes/token-review.ts';
-import type { AccessPolicy, Grant } from '../secrets/grant.ts';
+import type { AccessPolicy } from '../secrets/grant.ts';
 import type { SecretQuestion } from '../secrets/read-secrets.ts';
 import { nameSource, type ReadSources } from '../secrets/read-sources.ts';
-import { parameterText } from '../secrets/named-parameters.ts';
-import { versionText, type SecretSource } from '../secrets/source.ts';
 import type { SelectedValues } from '../secrets/values.ts';
-import { decideSource, takesWhole } from '../secrets/whole-secrets.ts';
+import { decideSource } from '../secrets/whole-secrets.ts';
 import {
   decidePod,
   decideReferences,
@@ -21,6 +18,12 @@ import {
 } from './decide-launch.ts';
 import { describeKeys } from './audit.ts';
 import { createIdentityReader } from './identity.ts';
+import {
+  describeGrants,
+  describeIdentity,
+  describeSources,
+  type LaunchFacts,
+} from './launch-facts.ts';
 import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
 import {
@@ -33,33 +36,6 @@ import { createLaunchWindow } from './launch-window.ts';
 import type { PodLimit } from './pod-limit.ts';
 import type { AdmitReview } from './review-limit.ts';
 import type { LaunchToken } from './token.ts';
-
-/** What is known of a request so far, for its audit line. */
-export type LaunchFacts = {
-  readonly namespace?: string;
-  readonly pod?: string;
-  readonly podUid?: string;
-  readonly container?: string;
-  readonly serviceAccount?: string;
-  readonly references?: number;
-  /** What the references name; told of a Pod that is known, and cut where there are many. */
-  readonly keys?: readonly string[];
-  /** Where there are several; of a single one, what is said of it stands beside the others. */
-  readonly sources?: readonly SourceFacts[];
-} & SourceFacts;
-
-export type SourceFacts = {
-  readonly secretId?: string;
-  readonly secretVersion?: string;
-  readonly parameterPath?: string;
-  readonly parameter?: string;
-  readonly region?: string;
-  /** All of the secret is taken, not single keys. */
-  readonly wholeSecret?: true;
-  /** The access rule, or default, that allowed it, and the AWS role that it names. */
-  readonly rule?: string;
-  readonly roleArn?: string;
-};
 
 export type LaunchQuestion = {
   readonly token: LaunchToken;
@@ -97,7 +73,8 @@ export type LaunchDependencies = {
 };
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
-  const { kubernetes, admitReview, podLimit, readSources, defaults, now } = dependencies;
+  const { kubernetes, admitReview, podLimit, readSources, observeAccess, defaults, now } =
+    dependencies;
   const { reviewToken } = kubernetes;
   const readIdentity = createIdentityReader({ reviewToken, admitReview, now });
   const launchWindow = createLaunchWindow({ now });
@@ -121,7 +98,7 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
 
     const sources = selectSources(references, container.settings, defaults);
     const settings = parseLaunchSettings(container.settings, defaults);
-    note(describeSources(sources.map(describeSource)));
+    note(describeSources(sources));
     if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
     const { uid: podUid, createdAtMs: podCreatedAtMs } = pod;
     const { launchWindowMs: windowMs } = settings;
@@ -132,15 +109,11 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
 
     const { enforceServiceAccount: allowListRequired } = settings;
     const asker = { serviceAccount, allowListRequired, policy: dependencies.accessPolicy() };
-    const questions = sources.map((one) => grantSource(one, asker, dependencies.observeAccess)); // 7
-    note(describeSources(questions.map(describeQuestion)));
+    const questions = sources.map((one) => grantSource(one, asker, observeAccess)); // 7
+    note(describeGrants(questions));
     settleRate(dependencies.decideRate(pod.uid)); // 8
 
-    const observeDenied = ({ grant }: SecretQuestion) => {
-      // Under the rule by which it was fetched, that it was given to nobody.
-      dependencies.observeAccess('denied', grant.rule);
-    };
-    const values = await readSources(questions, { signal, observeDenied }); // 7 by AWS's names, 9
+    const values = await readSources(questions, { signal, observeAccess }); // 7 by AWS's names, 9
     const answered = answer(values);
     settle(launchWindow.closeAfterAnswer(start));
     return answered;
@@ -170,43 +143,4 @@ function settleRate(decision: RateDecision): void {
   if (decision.allowed) return;
   const { message, retryAfterSeconds } = decision;
   throw new ProviderError('rate_limited', message, { retryAfterSeconds });
-}
-
-function describeGrant({ rule, role }: Grant): SourceFacts {
-  return role === undefined ? { rule } : { rule, roleArn: role.roleArn };
-}
-
-function describeIdentity({ serviceAccount, pod }: PodIdentity): LaunchFacts {
-  const { namespace, name } = serviceAccount;
-  return { namespace, pod: pod.name, podUid: pod.uid, serviceAccount: name };
-}
-
-function describeSources(facts: readonly SourceFacts[]): LaunchFacts {
-  const [only, ...others] = facts;
-  return only !== undefined && others.length === 0 ? only : { sources: facts };
-}
-
-function describeQuestion(question: SecretQuestion): SourceFacts {
-  return { ...describeSource(question), ...describeGrant(question.grant) };
-}
-
-function describeSource(one: ContainerSource): SourceFacts {
-  const whole = one.references.some((reference) => takesWhole(one.source, reference));
-  return { ...nameParts(one.source), ...(whole ? { wholeSecret: true } : {}) };
-}
-
-function nameParts(source: SecretSource): SourceFacts {
-  const { region } = source;
-  switch (source.kind) {
-    case 'parameterStore':
-      return { parameterPath: source.path, region };
-    case 'parameter':
-      return { parameter: parameterText(source), region };
-    case 'secretsManager':
-      return {
-        secretId: source.secretId,
-        secretVersion: versionText(source.version),
-        region,
-      };
-  }
 }

@@ -82,7 +82,7 @@ async function ask(source: SecretSource, written: readonly string[], allowListRe
   const references = written.map(plainReference);
   const asker = { serviceAccount: api, allowListRequired, policy, grant };
   const question = { source, references, calledBy: undefined, ...asker };
-  const context = { signal: FOREVER, observeDenied: () => undefined };
+  const context = { signal: FOREVER, observeAccess: () => undefined };
   return reveal(await readSources([question], context));
 }
 

@@ -71,7 +71,7 @@ async function read(texts: readonly string[]) {
     const source = locateSource(reference.source, { region: REGION }, undefined);
     return { ...asker, source, references: [reference], calledBy: undefined };
   });
-  const context = { signal: new AbortController().signal, observeDenied: () => undefined };
+  const context = { signal: new AbortController().signal, observeAccess: () => undefined };
   const { values, missing } = await readSources(questions, context);
   return { values: [...values.values()].map((value) => value.reveal()), missing: missing.length };
 }

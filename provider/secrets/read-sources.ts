@@ -18,12 +18,12 @@ import {
 } from './read-secrets.ts';
 import { roleKey } from './assumed-role.ts';
 import type { StoredSecret } from './stored-secret.ts';
-import type { SelectedValues } from './values.ts';
+import { limitValues, type SelectedValues } from './values.ts';
 
 export type SourcesContext = {
   readonly signal: AbortSignal;
-  /** Told which question was refused by what AWS said. */
-  readonly observeDenied: (question: SecretQuestion) => void;
+  /** Counts, under the rule by which a secret was fetched, that it was given to nobody. */
+  readonly observeAccess: (decision: 'denied', rule: string) => void;
 };
 
 /** Throws as ReadSecrets does. Each question has been granted; their sources differ. */
@@ -38,40 +38,50 @@ export type SourcesDependencies = Omit<SecretsDependencies, 'readParameter'> & {
 
 export function createSourcesReader(dependencies: SourcesDependencies): ReadSources {
   const { readNamedParameters, ...others } = dependencies;
+  const readWithoutParameters = createSecretsReader({ ...others, readParameter: refuseParameter });
   return async (questions, context) => {
     const { signal } = context;
-    const readParameter = readInCalls(questions, (call) => readNamedParameters(call, signal));
-    const readSecrets = createSecretsReader({ ...others, readParameter });
-    const read = (question: SecretQuestion) =>
-      readOne(readSecrets, question, context).catch((error: unknown) => {
-        throw nameSource(error, question);
-      });
+    const readSecrets = questions.some(({ source }) => source.kind === 'parameter')
+      ? createSecretsReader({
+          ...others,
+          readParameter: readInCalls(questions, (call) => readNamedParameters(call, signal)),
+        })
+      : readWithoutParameters;
+    const [only, ...more] = questions;
+    if (only !== undefined && more.length === 0) return readOne(readSecrets, only, context);
+    const read = (question: SecretQuestion) => readOne(readSecrets, question, context);
     return merge(await Promise.all(questions.map(read)));
   };
+}
+
+function refuseParameter(): Promise<never> {
+  return Promise.reject(new Error('no parameter was asked for'));
 }
 
 async function readOne(
   readSecrets: ReadSecrets,
   question: SecretQuestion,
-  { signal, observeDenied }: SourcesContext,
+  { signal, observeAccess }: SourcesContext,
 ): Promise<SelectedValues> {
+  const { references } = question;
   try {
     return adviseOn(question, await readSecrets(question, signal));
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    if (error.code === 'access_denied') observeDenied(question);
-    const { references } = question;
+    if (error.code === 'access_denied') observeAccess('denied', question.grant.rule);
     const mayBeMissing = references.every(({ whenMissing }) => whenMissing !== 'fail');
-    if (error.code !== 'secret_not_found' || !mayBeMissing || references.length === 0) throw error;
+    if (error.code !== 'secret_not_found' || !mayBeMissing || references.length === 0) {
+      throw nameSource(error, question);
+    }
     return { values: new Map(), missing: references.map(({ text }) => text), hint: error.message };
   }
 }
 
 /** The advice of a missing key speaks of the Pod's own source; the whole text of another one is its reference without a key. */
 function adviseOn({ references }: SecretQuestion, selected: SelectedValues): SelectedValues {
-  const isNamed = references.some(({ source }) => source !== undefined);
   const { hint } = selected;
-  if (!isNamed || hint === undefined) return selected;
+  const isNamed = references.some(({ source }) => source !== undefined);
+  if (hint === undefined || !isNamed) return selected;
   return { ...selected, hint: hint.replaceAll('piggy:.', 'the reference without its key') };
 }
 
@@ -87,9 +97,8 @@ export function nameSource(
 }
 
 function merge(selected: readonly SelectedValues[]): SelectedValues {
-  const [first, ...others] = selected;
-  if (first !== undefined && others.length === 0) return first;
   const values = new Map(selected.flatMap((one) => [...one.values]));
+  limitValues(values);
   const missing = selected.flatMap((one) => one.missing);
   const hints = new Set(selected.flatMap(({ hint }) => hint ?? []));
   return missing.length === 0
@@ -105,7 +114,6 @@ function readInCalls(
   const asked = questions.flatMap(({ source, grant: { role } }) =>
     source.kind === 'parameter' ? [{ ...source, role }] : [],
   );
-  if (asked.length === 0) return () => Promise.reject(new Error('no parameter was asked for'));
   const calls = planParameterCalls(asked).map((call) => ({ call, answer: read(call) }));
   return async (question) => {
     const planned = calls.find(({ call }) => holds(call, question));

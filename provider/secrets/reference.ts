@@ -28,7 +28,11 @@ export type Reference = {
 };
 
 /** A key is looked for by its whole text first, and then part by part, from object to object. */
-export type SecretKey = { readonly text: string; readonly path: readonly string[] };
+export type SecretKey = {
+  readonly text: string;
+  /** Its parts; `undefined`: what stands between the dots. */
+  readonly path: readonly string[] | undefined;
+};
 
 const BEGINS_WITH_A_WORD = /^(?:arn|key|secret|parameter):/;
 
@@ -61,7 +65,7 @@ export function plainReference(text: string): Reference {
 }
 
 export function plainKey(text: string): SecretKey {
-  return { text, path: text.split('.') };
+  return { text, path: undefined };
 }
 
 type Parsed = Pick<Reference, 'source' | 'key' | 'whenMissing'>;

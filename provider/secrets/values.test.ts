@@ -169,6 +169,16 @@ for (const [name, text] of Object.entries(hostile)) {
   });
 }
 
+test('elements of a long array are found in linear time', () => {
+  const content = parseSecretString(`{"a":[${'0,'.repeat(50_000)}"last"]}`);
+  const references = Array.from({ length: 5000 }, () => plainReference('a.50000'));
+  const started = process.cpuUsage();
+  assert.equal(selectValues(content, references).values.get('a.50000')?.reveal(), 'last');
+  const { user } = process.cpuUsage(started);
+  // Some milliseconds; looking at all elements for each reference takes seconds.
+  assert.ok(user < 500_000, `took ${user} µs of CPU time`);
+});
+
 test('values of any JSON object are those that JSON.parse reads', () => {
   const scalars = fc.oneof(
     fc.string({ unit: 'binary' }),

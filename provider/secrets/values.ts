@@ -49,7 +49,7 @@ export function parseSecretString(text: string): SecretContent {
     explainMissing: (keys) => explainMissing(shape, keys),
     find: unlessReserved(({ text: key, path }) => {
       if (key === WHOLE) return new SecretValue(text);
-      const at = members.get(key) ?? findNested(json, path);
+      const at = members.get(key) ?? findNested(json, path ?? key.split('.'));
       return at === undefined ? undefined : new SecretValue(writeText(json, at));
     }),
   };
@@ -102,6 +102,13 @@ export function selectValues(
   }
   if (missing.length === 0) return { values, missing };
   return { values, missing, hint: content.explainMissing(missingKeys) };
+}
+
+/** Of several sources, each within the bound. Throws `values_too_large`. */
+export function limitValues(values: ReadonlyMap<string, SecretValue>): void {
+  let bytes = 0;
+  for (const value of values.values()) bytes += value.byteLength();
+  if (bytes > MAX_VALUE_BYTES) throw tooLarge(bytes, values.size, values.size);
 }
 
 function tooLarge(bytes: number, count: number, references: number): ProviderError {

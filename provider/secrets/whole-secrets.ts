@@ -30,20 +30,22 @@ export function decideSource(
   account: ServiceAccount,
   wanted: Wanted,
 ): SourceDecision {
-  const rules = policy.rules.filter((rule) => suits(rule, wanted));
-  const narrowed = { ...policy, rules };
+  const narrowed = narrow(policy, wanted);
   const target = targetOf(wanted.source);
   const decision = decideGrant(narrowed, account, target);
   if (decision.allowed) return { ...decision, policy: narrowed };
+  if (narrowed === policy) return decision;
   const otherwise = decideGrant(policy, account, target);
   if (!otherwise.allowed) return decision;
   return { allowed: false, message: `${decision.message}; ${advise(policy, otherwise.grant)}` };
 }
 
-function suits({ wholeSecrets }: AccessRule, { source, references }: Wanted): boolean {
+function narrow(policy: AccessPolicy, { source, references }: Wanted): AccessPolicy {
+  if (policy.rules.every(({ wholeSecrets }) => wholeSecrets === undefined)) return policy;
   const wholes = references.filter((reference) => takesWhole(source, reference)).length;
-  if (wholeSecrets === undefined) return true;
-  return wholes === (wholeSecrets === 'forbidden' ? 0 : references.length);
+  const suits = ({ wholeSecrets }: AccessRule) =>
+    wholeSecrets === undefined || wholes === (wholeSecrets === 'forbidden' ? 0 : references.length);
+  return { ...policy, rules: policy.rules.filter(suits) };
 }
 
 /** `grant` is by the rule that would cover it but for wholeSecrets. */

@@ -3,7 +3,8 @@
 
 import { ProviderError } from '../errors.ts';
 import type { LaunchDefaults } from '../launches/launch-settings.ts';
-import { createLaunchValuesReader, type LaunchFacts } from '../launches/read-launch-values.ts';
+import type { LaunchFacts } from '../launches/launch-facts.ts';
+import { createLaunchValuesReader } from '../launches/read-launch-values.ts';
 import { signArgv } from '../launches/signature.ts';
 import { AUDIENCE, parseLaunchToken } from '../launches/token.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';

@@ -42,7 +42,12 @@ export const referenceVectors = Object.entries(
 export function readReference(text: string): Outcome {
   try {
     const { source, key, whenMissing } = parseReference(text);
-    return { source: describe(source), key: key.text, path: key.path, whenMissing };
+    return {
+      source: describe(source),
+      key: key.text,
+      path: key.path ?? key.text.split('.'),
+      whenMissing,
+    };
   } catch (error) {
     if (error instanceof ReferenceMistake) return { error: error.message };
     throw error;
