@@ -10,7 +10,7 @@ import {
   selectSources,
   type LaunchDefaults,
 } from '../launches/launch-settings.ts';
-import { readReferences } from '../launches/references.ts';
+import { listAllKeys, readReferences } from '../launches/references.ts';
 import type { AccessPolicy, Grant } from '../secrets/grant.ts';
 import { parameterText } from '../secrets/named-parameters.ts';
 import type { SecretQuestion } from '../secrets/read-secrets.ts';
@@ -63,7 +63,7 @@ async function* explainSteps(
 ): AsyncGenerator<Step> {
   const { defaults, accessPolicy } = dependencies;
   const { enforceServiceAccount: allowListRequired } = parseLaunchSettings(written, defaults);
-  const sources = selectSources(listReferences(container), written, defaults);
+  const sources = selectSources(listReferences(container, written), written, defaults);
   yield ['secret', ok(sources.map(({ source }) => describeSource(source)).join('; '))];
   if (written.get('PIGGY_STANDALONE') === 'true') {
     const advice = 'see that its AWS identity may read the secret';
@@ -120,15 +120,29 @@ async function describeValues(
 }
 
 /** Those that the spec shows. */
-function listReferences({ env = [] }: V1Container): readonly Reference[] {
-  return [...readReferences(env.map(parseEnvEntry)).keys].map((text) => {
-    try {
-      return parseReference(text);
-    } catch (error) {
-      if (!(error instanceof ReferenceMistake)) throw error;
-      throw new ProviderError('invalid_request', `piggy:${text}: ${error.message}`);
-    }
-  });
+function listReferences(
+  { env = [] }: V1Container,
+  written: AccessQuestion['written'],
+): readonly Reference[] {
+  const singles = [...readReferences(env.map(parseEnvEntry)).keys].map(readReference);
+  const [misplaced] = singles.filter(({ prefix }) => prefix !== undefined);
+  if (misplaced !== undefined) {
+    throw new ProviderError('invalid_request', `piggy:${misplaced.text}: ${ALL_KEYS_ELSEWHERE}`);
+  }
+  const list = (written.get('PIGGY_ENV_FROM') ?? '').replaceAll('$$', '$');
+  return [...singles, ...listAllKeys(list).map(readReference)];
+}
+
+const ALL_KEYS_ELSEWHERE =
+  'all keys are no value of a variable: write the annotation piggysec.com/env-from';
+
+function readReference(text: string): Reference {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (!(error instanceof ReferenceMistake)) throw error;
+    throw new ProviderError('invalid_request', `piggy:${text}: ${error.message}`);
+  }
 }
 
 function describeGrants(account: ServiceAccount, questions: readonly SecretQuestion[]): string {

@@ -34,6 +34,7 @@ export const SETTING_NAMES = [
   'PIGGY_ENFORCE_INTEGRITY',
   'PIGGY_ENFORCE_SERVICE_ACCOUNT',
   'PIGGY_INITIAL_DELAY',
+  'PIGGY_ENV_FROM',
 ] as const;
 type SettingName = (typeof SETTING_NAMES)[number];
 

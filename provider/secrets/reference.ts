@@ -25,6 +25,8 @@ export type Reference = {
   readonly source: NamedSource | undefined;
   readonly key: SecretKey;
   readonly whenMissing: WhenMissing;
+  /** Of all keys of a source: what the names of their variables begin with; `undefined` where one value is meant. */
+  readonly prefix?: string;
 };
 
 /** A key is looked for by its whole text first, and then part by part, from object to object. */
@@ -34,7 +36,7 @@ export type SecretKey = {
   readonly path: readonly string[] | undefined;
 };
 
-const BEGINS_WITH_A_WORD = /^(?:arn|key|secret|parameter):/;
+const BEGINS_WITH_A_WORD = /^(?:all|arn|key|secret|parameter):/;
 
 /** Throws ReferenceMistake. `text` is not empty. */
 export function parseReference(text: string): Reference {
@@ -42,6 +44,8 @@ export function parseReference(text: string): Reference {
   if (!BEGINS_WITH_A_WORD.test(text)) return plainReference(text);
   const { before: kind, after: rest = '' } = cut(text, ':');
   switch (kind) {
+    case 'all':
+      return { text, isPlain: false, ...parseAll(rest) };
     case 'key':
       return { text, isPlain: false, ...parseOwn(rest) };
     case 'secret':
@@ -68,7 +72,42 @@ export function plainKey(text: string): SecretKey {
   return { text, path: undefined };
 }
 
-type Parsed = Pick<Reference, 'source' | 'key' | 'whenMissing'>;
+type Parsed = Pick<Reference, 'source' | 'key' | 'whenMissing' | 'prefix'>;
+
+const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+
+/** All keys of a source, which only the annotation env-from asks for. */
+function parseAll(text: string): Parsed {
+  const { prefix = '', ...parsed } = parseAllOf(text);
+  if (parsed.key.text !== WHOLE) {
+    throw new ReferenceMistake(
+      'all keys are taken from ".", "secret:<name or ARN>", "parameter:<name or ARN>" or an ARN, without a key',
+    );
+  }
+  if (typeof parsed.whenMissing === 'object') {
+    throw new ReferenceMistake('all keys have no default; there is "optional"');
+  }
+  if (prefix !== '' && !PREFIX.test(prefix)) {
+    throw new ReferenceMistake(
+      '"prefix" must be 1 to 64 letters, digits and "_", and no digit first',
+    );
+  }
+  return { ...parsed, prefix };
+}
+
+function parseAllOf(text: string): Parsed {
+  const { before: kind, after: rest = '' } = cut(text, ':');
+  switch (kind) {
+    case 'arn':
+      return parseArn(text);
+    case 'secret':
+      return parseSecret(rest, ['prefix']);
+    case 'parameter':
+      return parseParameter(rest, ['prefix']);
+    default:
+      return parseOwn(text, ['prefix']);
+  }
+}
 
 /** As task definitions of ECS have it: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html */
 function parseArn(text: string): Parsed {
@@ -97,14 +136,19 @@ function parseArnOfSecret(secretId: string, more: readonly string[]): Parsed {
 }
 
 /** Of the Pod's own source: a key, and options. */
-function parseOwn(rest: string): Parsed {
+function parseOwn(rest: string, more: readonly string[] = []): Parsed {
   const { before: key, after } = cut(rest, '?');
-  const { whenMissing } = parseOptions(after, []);
-  return { source: undefined, key: parseKey(key), whenMissing };
+  const options = parseOptions(after, more);
+  return { source: undefined, key: parseKey(key), ...describeOptions(options) };
 }
 
-function parseSecret(rest: string): Parsed {
-  const { id, key, options } = parseShort(rest, ['stage', 'version']);
+function describeOptions({ get, whenMissing }: Options): Pick<Parsed, 'whenMissing' | 'prefix'> {
+  const prefix = get('prefix');
+  return prefix === '' ? { whenMissing } : { whenMissing, prefix };
+}
+
+function parseSecret(rest: string, more: readonly string[] = []): Parsed {
+  const { id, key, options } = parseShort(rest, ['stage', 'version', ...more]);
   if (!isSecretId(id)) {
     throw new ReferenceMistake(
       'what stands behind "secret:" is neither the name nor the ARN of a secret',
@@ -114,14 +158,14 @@ function parseSecret(rest: string): Parsed {
   return {
     source: { kind: 'secretsManager', secretId: id, version },
     key,
-    whenMissing: options.whenMissing,
+    ...describeOptions(options),
   };
 }
 
-function parseParameter(rest: string): Parsed {
-  const { id, key, options } = parseShort(rest, ['label', 'version']);
+function parseParameter(rest: string, more: readonly string[] = []): Parsed {
+  const { id, key, options } = parseShort(rest, ['label', 'version', ...more]);
   const source = parameterSource(id, selectorOf(options));
-  return { source, key, whenMissing: options.whenMissing };
+  return { source, key, ...describeOptions(options) };
 }
 
 /** ID#KEY?OPTIONS; without a key it is the whole text. */

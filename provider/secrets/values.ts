@@ -17,6 +17,8 @@ export type SecretContent = {
   readonly allowLists: readonly string[];
   /** `undefined` where it has no such key. Throws `ambiguous_parameter`. */
   readonly find: (key: SecretKey) => SecretValue | undefined;
+  /** All keys that are given out, and their values, as the text of a JSON object; as `find` where it has no keys. */
+  readonly findAll: () => SecretValue | undefined;
   /** Tells nothing of the content. */
   readonly explainMissing: (keys: readonly string[]) => string;
 };
@@ -47,6 +49,8 @@ export function parseSecretString(text: string): SecretContent {
   return {
     allowLists: allowList === undefined ? [] : [writeText(json, allowList)],
     explainMissing: (keys) => explainMissing(shape, keys),
+    findAll: () =>
+      writeAll([...members].map(([key, at]) => ({ key, value: () => writeText(json, at) }))),
     find: unlessReserved(({ text: key, path }) => {
       if (key === WHOLE) return new SecretValue(text);
       const at = members.get(key) ?? findNested(json, path ?? key.split('.'));
@@ -60,18 +64,33 @@ export function parseSecretBinary(bytes: Uint8Array): SecretContent {
   return wholeContent(Buffer.from(bytes).toString('base64'), () => ({ kind: 'binary' }));
 }
 
+type Member = { readonly key: string; readonly value: () => string };
+
+/** Names of ours left out. */
+function writeAll(members: readonly Member[]): SecretValue {
+  const given = members.filter(({ key }) => !key.startsWith(RESERVED_PREFIX));
+  return new SecretValue(
+    JSON.stringify(Object.fromEntries(given.map(({ key, value }) => [key, value()]))),
+  );
+}
+
 /** Parameters of one path; the key is the last element of the name. */
 export function parseParameters(parameters: readonly Parameter[]): SecretContent {
   const byKey = Map.groupBy(parameters, ({ name }) => name.slice(name.lastIndexOf('/') + 1));
   const shape = { kind: 'parameters', count: parameters.length } as const;
+  const find = (key: string) => {
+    const found = byKey.get(key) ?? [];
+    if (found.length > 1) throw ambiguous(key, found);
+    return found[0]?.value;
+  };
   return {
     allowLists: (byKey.get(ALLOW_LIST) ?? []).map(({ value }) => value),
     explainMissing: (keys) => explainMissing(shape, keys),
+    findAll: () =>
+      writeAll([...byKey.keys()].map((key) => ({ key, value: () => find(key) ?? '' }))),
     find: unlessReserved(({ text: key }) => {
-      const [parameter, ...others] = byKey.get(key) ?? [];
-      if (parameter === undefined || key === WHOLE) return undefined;
-      if (others.length > 0) throw ambiguous(key, [parameter, ...others]);
-      return new SecretValue(parameter.value);
+      const value = key === WHOLE ? undefined : find(key);
+      return value === undefined ? undefined : new SecretValue(value);
     }),
   };
 }
@@ -85,17 +104,19 @@ export const MAX_VALUE_BYTES = 1_048_576;
 /** Throws `values_too_large` as soon as they are: nested references can ask for the same text hundreds of times. */
 export function selectValues(
   content: SecretContent,
-  references: readonly Pick<Reference, 'text' | 'key'>[],
+  references: readonly Pick<Reference, 'text' | 'key' | 'prefix'>[],
 ): SelectedValues {
   const values = new Map<string, SecretValue>();
   const missing: string[] = [];
   const missingKeys: string[] = [];
   let bytes = 0;
-  for (const { text, key } of references) {
-    const value = content.find(key);
+  let all: SecretValue | undefined;
+  for (const { text, key, prefix } of references) {
+    const value = prefix === undefined ? content.find(key) : (all ??= content.findAll());
     if (value === undefined) {
       missing.push(text);
-      missingKeys.push(key.text);
+      // What has no keys at all is explained as for a key that it lacks.
+      missingKeys.push(prefix === undefined ? key.text : '');
     } else values.set(text, value);
     bytes += value?.byteLength() ?? 0;
     if (bytes > MAX_VALUE_BYTES) throw tooLarge(bytes, values.size, references.length);
@@ -126,6 +147,7 @@ function wholeContent(text: string, shape: () => SecretShape): SecretContent {
   return {
     allowLists: [],
     explainMissing: (keys) => explainMissing(shape(), keys),
+    findAll: () => undefined,
     find: (key) => (key.text === WHOLE ? new SecretValue(text) : undefined),
   };
 }

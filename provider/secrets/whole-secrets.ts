@@ -19,9 +19,12 @@ export type SourceDecision =
   | { readonly allowed: true; readonly grant: Grant; readonly policy: AccessPolicy }
   | { readonly allowed: false; readonly message: string };
 
-/** Whether it wants more than single keys. The text of one parameter that is named is one value. */
-export function takesWhole({ kind }: SecretSource, { key }: Pick<Reference, 'key'>): boolean {
-  return key.text === WHOLE && kind !== 'parameter';
+/** Whether it wants more than single keys. The text of one parameter that is named is one value, but not all its keys. */
+export function takesWhole(
+  { kind }: SecretSource,
+  { key, prefix }: Pick<Reference, 'key' | 'prefix'>,
+): boolean {
+  return prefix !== undefined || (key.text === WHOLE && kind !== 'parameter');
 }
 
 /** Check 7 for one source. */

@@ -26,7 +26,7 @@ func Questions(references []string, settings secretstore.Settings) ([]Question, 
 			questions = append(questions, Question{Source: source, IsOwn: parsed.Source.IsOwn(), CalledBy: reference.Call(text), MayBeMissing: true})
 		}
 		question := &questions[place]
-		question.Wanted = append(question.Wanted, secretstore.Wanted{Reference: text, Key: parsed.Key})
+		question.Wanted = append(question.Wanted, secretstore.Wanted{Reference: text, Key: parsed.Key, All: parsed.Prefix != nil})
 		question.MayBeMissing = question.MayBeMissing && (parsed.Optional || parsed.Default != nil)
 	}
 	if _, hasOwn := places[reference.Source{}]; hasOwn && len(questions) == 1 {

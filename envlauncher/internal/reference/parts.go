@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -89,8 +90,14 @@ type options struct {
 
 func (o options) with(source Source, key Key) Reference {
 	_, isOptional := o.values["optional"]
-	return Reference{Source: source, Key: key, Optional: isOptional, Default: o.otherwise}
+	read := Reference{Source: source, Key: key, Optional: isOptional, Default: o.otherwise}
+	if prefix, hasPrefix := o.values["prefix"]; hasPrefix {
+		read.Prefix = &prefix
+	}
+	return read
 }
+
+var isPrefix = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`).MatchString
 
 // parseOptions: names are those of the options with a value. A default is the last option, and all that follows belongs to it
 // as it is.

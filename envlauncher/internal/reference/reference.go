@@ -31,6 +31,8 @@ type Reference struct {
 	Optional bool
 	// Default is the value where there is none; nil without one.
 	Default *string
+	// Prefix of all keys of a source is what the names of their variables begin with; nil where one value is meant.
+	Prefix *string
 }
 
 // Source is what a reference names; the zero Source is the Pod's own.
@@ -70,6 +72,8 @@ func Parse(text string) (Reference, error) {
 	}
 	kind, rest, _ := strings.Cut(text, ":")
 	switch kind {
+	case "all":
+		return parseAll(rest)
 	case "key":
 		return parseOwn(rest)
 	case "secret":
@@ -80,10 +84,43 @@ func Parse(text string) (Reference, error) {
 	return parseARN(text)
 }
 
+// parseAll reads all keys of a source, which only the annotation env-from asks for.
+func parseAll(text string) (Reference, error) {
+	parsed, err := parseAllOf(text)
+	if err != nil {
+		return Reference{}, err
+	}
+	if parsed.Prefix == nil {
+		parsed.Prefix = new(string)
+	}
+	switch {
+	case parsed.Key.Text != Whole:
+		return Reference{}, errors.New(`all keys are taken from ".", "secret:<name or ARN>", "parameter:<name or ARN>" or an ARN, without a key`)
+	case parsed.Default != nil:
+		return Reference{}, errors.New(`all keys have no default; there is "optional"`)
+	case *parsed.Prefix != "" && !isPrefix(*parsed.Prefix):
+		return Reference{}, errors.New(`"prefix" must be 1 to 64 letters, digits and "_", and no digit first`)
+	}
+	return parsed, nil
+}
+
+func parseAllOf(text string) (Reference, error) {
+	kind, rest, _ := strings.Cut(text, ":")
+	switch kind {
+	case "arn":
+		return parseARN(text)
+	case "secret":
+		return parseSecret(rest, "prefix")
+	case "parameter":
+		return parseParameter(rest, "prefix")
+	}
+	return parseOwn(text, "prefix")
+}
+
 // IsPlain: it is the key itself.
 func IsPlain(text string) bool {
 	kind, _, hasKind := strings.Cut(text, ":")
-	return !hasKind || !slices.Contains([]string{"arn", "key", "secret", "parameter"}, kind)
+	return !hasKind || !slices.Contains([]string{"all", "arn", "key", "secret", "parameter"}, kind)
 }
 
 // parseARN reads what task definitions of ECS hold:
@@ -115,9 +152,9 @@ func parseARNOfSecret(arn string, more []string) (Reference, error) {
 }
 
 // parseOwn reads a key of the Pod's own source, and options.
-func parseOwn(rest string) (Reference, error) {
+func parseOwn(rest string, more ...string) (Reference, error) {
 	before, after, hasOptions := strings.Cut(rest, "?")
-	options, err := parseOptions(after, hasOptions, nil)
+	options, err := parseOptions(after, hasOptions, more)
 	if err != nil {
 		return Reference{}, err
 	}
@@ -125,8 +162,8 @@ func parseOwn(rest string) (Reference, error) {
 	return options.with(Source{}, key), err
 }
 
-func parseSecret(rest string) (Reference, error) {
-	short, err := parseShort(rest, []string{"stage", "version"})
+func parseSecret(rest string, more ...string) (Reference, error) {
+	short, err := parseShort(rest, append([]string{"stage", "version"}, more...))
 	if err != nil {
 		return Reference{}, err
 	}
@@ -137,8 +174,8 @@ func parseSecret(rest string) (Reference, error) {
 	return short.options.with(source, short.key), err
 }
 
-func parseParameter(rest string) (Reference, error) {
-	short, err := parseShort(rest, []string{"label", "version"})
+func parseParameter(rest string, more ...string) (Reference, error) {
+	short, err := parseShort(rest, append([]string{"label", "version"}, more...))
 	if err != nil {
 		return Reference{}, err
 	}

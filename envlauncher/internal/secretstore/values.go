@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +32,8 @@ type Content struct {
 	// AllowLists is what the secret says about who may read it; of several, each must allow.
 	AllowLists []string
 	find       func(key reference.Key) (value string, hasValue bool, err error)
+	keys       []string // nil where it has none; member finds the value of each
+	member     func(key string) (value string, err error)
 	shape      shape
 }
 
@@ -37,6 +41,7 @@ type Content struct {
 type Wanted struct {
 	Reference string
 	Key       reference.Key
+	All       bool // of its keys are wanted, and Key says nothing
 }
 
 // Parameter is one of Parameter Store.
@@ -52,7 +57,7 @@ func ParseString(text string) (Content, error) {
 	if object == nil {
 		return wholeContent(text, classify(read)), nil
 	}
-	content := Content{shape: isObject(len(object)), find: func(key reference.Key) (string, bool, error) {
+	content := Content{shape: isObject(len(object)), keys: keysOf(object), member: func(key string) (string, error) { return write(object[key]), nil }, find: func(key reference.Key) (string, bool, error) {
 		if key.Text == whole {
 			return text, true, nil
 		}
@@ -80,15 +85,18 @@ func ParseParameters(parameters []Parameter) Content {
 		key := parameter.Name[strings.LastIndex(parameter.Name, "/")+1:]
 		byKey[key] = append(byKey[key], parameter)
 	}
-	content := Content{shape: isPath(len(parameters)), find: func(key reference.Key) (string, bool, error) {
-		switch found := byKey[key.Text]; {
-		case len(found) == 0 || key.Text == whole:
-			return "", false, nil
-		case len(found) == 1:
-			return found[0].Value, true, nil
-		default:
-			return "", false, ambiguous(key.Text, found)
+	member := func(key string) (string, error) {
+		if found := byKey[key]; len(found) > 1 {
+			return "", ambiguous(key, found)
 		}
+		return byKey[key][0].Value, nil
+	}
+	content := Content{shape: isPath(len(parameters)), keys: keysOf(byKey), member: member, find: func(key reference.Key) (string, bool, error) {
+		if len(byKey[key.Text]) == 0 || key.Text == whole {
+			return "", false, nil
+		}
+		value, err := member(key.Text)
+		return value, err == nil, err
 	}}
 	for _, parameter := range byKey[AllowList] {
 		content.AllowLists = append(content.AllowLists, parameter.Value)
@@ -111,12 +119,14 @@ func (c Content) Select(wanted []Wanted) (selection.Selection, error) {
 	selected := selection.Selection{Values: make(map[string]string, len(wanted))}
 	var missing []string
 	for _, one := range wanted {
-		value, hasValue, err := c.findUnreserved(one.Key)
+		value, hasValue, err := c.findWanted(one)
 		if err != nil {
 			return selection.Selection{}, err
 		}
 		if hasValue {
 			selected.Values[one.Reference] = value
+		} else if one.All {
+			missing = append(missing, "") // explained as a key that it lacks
 		} else {
 			missing = append(missing, one.Key.Text)
 		}
@@ -125,6 +135,36 @@ func (c Content) Select(wanted []Wanted) (selection.Selection, error) {
 		selected.Hint = c.shape.explain(missing)
 	}
 	return selected, nil
+}
+
+func (c Content) findWanted(one Wanted) (string, bool, error) {
+	if one.All {
+		return c.findAll()
+	}
+	return c.findUnreserved(one.Key)
+}
+
+// findAll returns all keys that are given out, and their values, as the text of a JSON object.
+func (c Content) findAll() (string, bool, error) {
+	if c.keys == nil {
+		return "", false, nil
+	}
+	values := map[string]string{}
+	for _, key := range c.keys {
+		if strings.HasPrefix(key, reservedPrefix) {
+			continue
+		}
+		var err error
+		if values[key], err = c.member(key); err != nil {
+			return "", false, err
+		}
+	}
+	text, err := json.Marshal(values)
+	return string(text), true, err
+}
+
+func keysOf[V any](members map[string]V) []string {
+	return slices.AppendSeq([]string{}, maps.Keys(members))
 }
 
 // findUnreserved: keys of ours say how a secret may be used; they are given to nobody, but within the whole of a secret.

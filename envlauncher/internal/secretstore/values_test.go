@@ -73,7 +73,7 @@ func (e expected) check(t *testing.T, content Content) {
 func wanted(keys ...string) []Wanted {
 	var wanted []Wanted
 	for _, key := range keys {
-		wanted = append(wanted, Wanted{key, reference.PlainKey(key)})
+		wanted = append(wanted, Wanted{Reference: key, Key: reference.PlainKey(key)})
 	}
 	return wanted
 }
