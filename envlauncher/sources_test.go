@@ -131,3 +131,81 @@ func TestStandaloneNamesTheVariableOfASourceThatFails(t *testing.T) {
 		})
 	}
 }
+
+func TestAllKeysOfASourceBecomeVariables(t *testing.T) {
+	c := newContainer(t)
+	p := startProvider(t, answer(200, `{"values":{"user":"explicit","all:.?prefix=DB_":"{\"password\":\"`+canary+`\",\"user\":\"db\"}",
+		"all:secret:shop/a":"{\"A\":\"a\",\"B\":\"a\",\"HERE\":\"a\",\"GONE\":\"a\"}","all:secret:shop/b":"{\"B\":\"b\"}"},
+		"missing":["all:secret:shop/gone?optional","gone?x"],"hint":"it is empty"}`))
+	environment := p.settings("PIGGY_ENV_FROM=.?prefix=DB_, secret:shop/a,secret:shop/b, secret:shop/gone?optional", "DB_user=piggy:user", "HERE=own")
+	if code := c.launch(environment, "application", "$(A)"); code != 0 || c.stderr.String() != "" {
+		t.Errorf("exit code %d, stderr %q", code, c.stderr.String())
+	}
+	c.expectEnvironment("DB_user=explicit", "HERE=own", "A=a", "B=b", "DB_password="+canary, "GONE=a")
+	asked := []string{"→all:.?prefix=DB_", "→all:secret:shop/a", "→all:secret:shop/b", "→all:secret:shop/gone?optional", "user"}
+	if got := p.asked()[0].References; !slices.Equal(got, references(asked)) {
+		t.Errorf("asked for %q", got)
+	}
+}
+
+func TestAllKeysThatCannotBeVariablesFailTheStart(t *testing.T) {
+	keys := func(text string) string { return fmt.Sprintf(`{"values":{"all:secret:shop/a":%q},"missing":[]}`, text) }
+	none := `{"values":{},"missing":["all:secret:shop/a"],"hint":"it is plain text without keys"}`
+	cases := map[string]struct {
+		answer   string
+		settings []string
+		text     string // empty: it starts
+	}{
+		"a name that loads a library":             {keys(`{"LD_PRELOAD":"` + canary + `"}`), nil, `annotation piggysec.com/env-from: "secret:shop/a": a key would set the variable LD_*, which decides`},
+		"although what is missing is passed over": {keys(`{"PATH":"/x"}`), []string{"PIGGY_IGNORE_NO_ENV=true"}, "the variable PATH, which"},
+		"one that is allowed":                     {keys(`{"JAVA_OPTS":"x"}`), []string{"PIGGY_ENV_FROM_MAY_SET=JAVA_OPTS"}, ""},
+		"no name":                                 {keys(`{"a b":"x"}`), nil, `"secret:shop/a": 1 of its 1 keys make no name of a variable`},
+		"no name, passed over":                    {keys(`{"a b":"x"}`), []string{"PIGGY_IGNORE_NO_ENV=true"}, ""},
+		"no keys":                                 {none, nil, `"secret:shop/a": it has no keys; it is plain text without keys; or set the annotation`},
+		"no keys, passed over":                    {none, []string{"PIGGY_IGNORE_NO_ENV=true"}, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := newContainer(t)
+			p := startProvider(t, answer(200, c.answer))
+			code := in.launch(append(p.settings("PIGGY_ENV_FROM=secret:shop/a"), c.settings...), "/bin/application")
+			if c.text == "" {
+				if code != 0 {
+					t.Errorf("exit code %d: %s", code, in.stderr.String())
+				}
+				return
+			}
+			in.expectFailure(code, 125, c.text)
+		})
+	}
+	t.Run("the source is not there", func(t *testing.T) {
+		in := newContainer(t)
+		p := startProvider(t, answer(404, `{"code":"secret_not_found","message":"piggy:all:secret:shop/a: secret shop/a does not exist"}`))
+		code := in.launch(p.settings("PIGGY_ENV_FROM=secret:shop/a?optional"), "application")
+		in.expectFailure(code, 125, "annotation piggysec.com/env-from: POST https://", "piggy:all:secret:shop/a: secret shop/a does not exist")
+	})
+	t.Run("a variable asks for them", func(t *testing.T) {
+		in := newContainer(t)
+		p := startProvider(t, values(t))
+		code := in.launch(p.settings("PIGGY_ENV_FROM=secret:shop/a", "A=piggy:all:secret:shop/a"), "application")
+		in.expectFailure(code, 125, "variable A (piggy:all:secret:shop/a): all keys are no value of a variable")
+		if len(p.asked()) != 0 {
+			t.Error("the provider was asked")
+		}
+	})
+}
+
+func TestStandaloneAllKeysBecomeVariables(t *testing.T) {
+	own, _, _ := createSecret(t, `{"k":"`+canary+`","PIGGY_X":"x"}`)
+	_, arn, _ := createSecret(t, `{"port":5432,"k":"other"}`)
+	path := "/shop/" + rand.Text()
+	tell(t, "ssm.PutParameter", map[string]any{"Name": path + "/config", "Type": "String", "Value": `{"url":"http://1"}`})
+	c := newStandaloneContainer(t)
+	c.giveIdentity()
+	list := "PIGGY_ENV_FROM=., " + arn + ", parameter:" + path + "/config?prefix=C_, secret:shop/absent?optional"
+	own2 := identity(moto(t))
+	if code := c.launch(slices.Concat(standaloneSettings(own), []string{list}, own2), "application"); code != 0 || c.stderr.Len() > 0 {
+		t.Fatalf("exit code %d: %s", code, c.stderr.String())
+	}
+	c.expectEnvironment(append(own2, "k=other", "port=5432", "C_url=http://1")...)
+}

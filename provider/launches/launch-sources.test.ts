@@ -233,8 +233,15 @@ test('a secret that a rule gives key by key is not asked for as a whole', async 
   assert.deepEqual(keys.outcome, { values: { A: 'own', 'secret:shop/db#A': 'new' }, missing: [] });
   assert.ok(keys.facts.sources?.every((source) => !('wholeSecret' in source)));
   aws.requests.length = 0;
-  for (const texts of [['.'], ['A', 'key:%2E'], ['A', 'secret:shop/db'], [`${SHARED_ARN}:::`]]) {
-    const { outcome, observed, facts } = await launch(texts, { access });
+  for (const texts of [
+    ['.'],
+    ['all:.'],
+    ['A', 'key:%2E'],
+    ['A', 'secret:shop/db'],
+    [`${SHARED_ARN}:::`],
+  ]) {
+    const settings = { PIGGY_ENV_FROM: '.' };
+    const { outcome, observed, facts } = await launch(texts, { access, settings });
     assert.equal('code' in outcome && outcome.code, 'access_denied');
     assert.ok(observed.includes('denied none'));
     assert.ok([facts, ...(facts.sources ?? [])].some(({ wholeSecret }) => wholeSecret));

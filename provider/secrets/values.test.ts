@@ -21,6 +21,8 @@ type Expected = {
   readonly hint?: string;
   readonly ambiguous?: readonly string[];
   readonly allowLists: readonly string[];
+  /** Of all keys; null where it has none, and not there where another vector says it. */
+  readonly all?: Readonly<Record<string, string>> | null;
 };
 type Vectors<T> = Readonly<Record<string, Expected & T>>;
 
@@ -42,6 +44,10 @@ function check(content: SecretContent, expected: Expected): void {
   assert.equal(selected.hint, hint);
   assert.ok(!selected.hint?.includes('canary'));
   assert.deepEqual(content.allowLists, allowLists);
+  if (expected.all !== undefined) {
+    const found = content.findAll()?.reveal();
+    assert.deepEqual(found === undefined ? null : JSON.parse(found), expected.all);
+  }
   for (const key of ambiguous ?? []) {
     assert.throws(() => selectValues(content, [plainReference(key)]), {
       code: 'ambiguous_parameter',

@@ -39,6 +39,21 @@ const cases: Record<string, Case> = {
   'the whole text, by the rule that does': [[forbids, requires], secret, ['.'], 'wholes'],
   'a key and the whole text, by a rule for each': [[forbids, requires], secret, ['A', '.'], /rule/],
   'a key and the whole text, by a rule for both': [[both], secret, ['A', '.'], 'both'],
+  'all keys, by a rule that forbids wholes': [[forbids], secret, ['all:.'], /rule keys covers/],
+  'all keys and one, by a rule that requires wholes': [
+    [requires],
+    secret,
+    ['all:.', 'A'],
+    /rule wholes covers it as a whole only/,
+  ],
+  'all keys, by a rule that requires wholes': [[requires], secret, ['all:.', '.'], 'wholes'],
+  'all keys of a path, by a rule that forbids wholes': [[forbids], path, ['all:.'], /rule keys/],
+  'all keys of a parameter, by a rule that forbids wholes': [
+    [forbids],
+    parameter,
+    ['all:parameter:/shared/url'],
+    /rule keys covers/,
+  ],
   'a parameter of a path': [[forbids], path, ['A'], 'keys'],
   'the text of a parameter that is named': [
     [forbids],

@@ -62,7 +62,7 @@ export async function launchContainer(texts: readonly string[], scenario: Contai
     now: Date.now,
   });
   const token = parseLaunchToken(unsignedToken(), Date.now());
-  const isNamed = (text: string) => /^(?:arn|key|secret|parameter):/.test(text);
+  const isNamed = (text: string) => /^(?:all|arn|key|secret|parameter):/.test(text);
   const references = texts.map((text) => (isNamed(text) ? { reference: text } : text));
   const body = { uid, signature: signArgv(['/app', 'serve']), references };
   const note = (more: LaunchFacts) => facts.push(more);

@@ -16,6 +16,8 @@ type Outcome =
       readonly key: string;
       readonly path: readonly string[];
       readonly whenMissing: WhenMissing;
+      /** Of all keys. */
+      readonly prefix?: string;
     }
   | { readonly error: string };
 
@@ -41,13 +43,10 @@ export const referenceVectors = Object.entries(
 
 export function readReference(text: string): Outcome {
   try {
-    const { source, key, whenMissing } = parseReference(text);
-    return {
-      source: describe(source),
-      key: key.text,
-      path: key.path ?? key.text.split('.'),
-      whenMissing,
-    };
+    const { source, key, whenMissing, prefix } = parseReference(text);
+    const path = key.path ?? key.text.split('.');
+    const read = { source: describe(source), key: key.text, path, whenMissing };
+    return prefix === undefined ? read : { ...read, prefix };
   } catch (error) {
     if (error instanceof ReferenceMistake) return { error: error.message };
     throw error;
@@ -72,7 +71,15 @@ function describeVersion(version: SecretVersion): SourceVector {
 }
 
 const part = fc.constantFrom(
-  ...['key:', 'secret:', 'parameter:', 'arn:', 'arn:aws:ssm:eu-west-1:123456789012:parameter'],
+  ...[
+    'all:',
+    'prefix=',
+    'key:',
+    'secret:',
+    'parameter:',
+    'arn:',
+    'arn:aws:ssm:eu-west-1:123456789012:parameter',
+  ],
   ...[
     'arn:aws:secretsmanager:eu-west-1:123456789012:secret:',
     'aws',

@@ -159,8 +159,12 @@ func parseKey(written string) (string, error) {
 	case strings.ContainsAny(key, "\r\n"):
 		return "", fmt.Errorf("(%s) goes on after a line break; a reference is one line", reference)
 	}
-	if _, err := grammar.Parse(key); err != nil {
+	parsed, err := grammar.Parse(key)
+	if err != nil {
 		return "", fmt.Errorf("(%s): %w", reference, err)
+	}
+	if parsed.Prefix != nil {
+		return "", fmt.Errorf("(%s): all keys are no value of a variable: write the annotation piggysec.com/env-from", reference)
 	}
 	return key, nil
 }

@@ -20,6 +20,7 @@ type vector struct {
 	Path   []string
 	// "fail", "unset", or an object with the default.
 	WhenMissing any
+	Prefix      *string
 }
 
 func readVectors(t testing.TB) map[string]vector {
@@ -50,6 +51,9 @@ func (v vector) check(t *testing.T) {
 	}
 	if got.Source != source || got.Key.Text != v.Key || !slices.Equal(got.Key.Path, v.Path) {
 		t.Errorf("%q: got %+v, expected %+v, %q %q", v.Text, got, source, v.Key, v.Path)
+	}
+	if !reflect.DeepEqual(got.Prefix, v.Prefix) {
+		t.Errorf("%q: got the prefix %v, expected %v", v.Text, got.Prefix, v.Prefix)
 	}
 	if whenMissing := got.whenMissing(); !reflect.DeepEqual(whenMissing, v.WhenMissing) {
 		t.Errorf("%q: got %v, expected %v", v.Text, whenMissing, v.WhenMissing)
@@ -102,7 +106,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		begins := slices.ContainsFunc([]string{"arn:", "key:", "secret:", "parameter:"}, func(word string) bool { return strings.HasPrefix(text, word) })
+		begins := slices.ContainsFunc([]string{"all:", "arn:", "key:", "secret:", "parameter:"}, func(word string) bool { return strings.HasPrefix(text, word) })
 		if got.IsPlain == begins {
 			t.Errorf("%q: plain %v", text, got.IsPlain)
 		}

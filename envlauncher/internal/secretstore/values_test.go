@@ -20,6 +20,7 @@ type expected struct {
 	Hint       string
 	Ambiguous  []string
 	AllowLists []string
+	All        json.RawMessage // of all keys; null where it has none, nil where another vector says it
 }
 
 func readVectors(t *testing.T) (vectors struct {
@@ -63,10 +64,27 @@ func (e expected) check(t *testing.T, content Content) {
 	if !slices.Equal(content.AllowLists, e.AllowLists) {
 		t.Errorf("the allow-lists are %q, expected %q", content.AllowLists, e.AllowLists)
 	}
+	e.checkAll(t, content)
 	for _, key := range e.Ambiguous {
 		if got, err := content.Select(wanted(key)); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
 			t.Errorf("%s: got %q, %v", key, got.Values, err)
 		}
+	}
+}
+
+func (e expected) checkAll(t *testing.T, content Content) {
+	t.Helper()
+	if e.All == nil {
+		return
+	}
+	got, err := content.Select([]Wanted{{Reference: "all:.", All: true}})
+	found, hasKeys := got.Values["all:."]
+	if !hasKeys {
+		found = "null"
+	}
+	var keys, expected map[string]string
+	if json.Unmarshal([]byte(found), &keys) != nil || json.Unmarshal(e.All, &expected) != nil || err != nil || !maps.Equal(keys, expected) || (keys == nil) != (expected == nil) {
+		t.Errorf("all keys are %s, %v, expected %s", found, err, e.All)
 	}
 }
 
