@@ -125,6 +125,23 @@ const cases: Record<string, [pod: V1Pod, lines: RegExp[]]> = {
       /^ok .*the secrets can be read and have A, .*; not there, and need not be: key:NONE\?optional$/,
     ],
   ],
+  'one with all keys of two secrets': [
+    manifest({
+      annotations: { 'piggysec.com/env-from.app': '., secret:shared/db?prefix=DB_' },
+      container: { env: [] },
+    }),
+    [
+      /^ok .*it would be injected: app/,
+      /./,
+      /^ok .*secret shop\/api \(AWSCURRENT\) in eu-west-1; secret shared\/db \(AWSCURRENT\) in eu-west-1$/,
+      /^ok .*may read what piggy:all:\. names by: default namespace; .*may read what piggy:all:secret:shared\/db names by: shared/,
+      /^ok .*the secrets can be read and have all:\., all:secret:shared\/db\?prefix=DB_$/,
+    ],
+  ],
+  'one whose variable asks for all keys': [
+    manifest({ container: { env: [{ name: 'A', value: 'piggy:all:.' }] } }),
+    [/./, /./, /^fails .*piggy:all:\.: all keys are no value of a variable/],
+  ],
   'one with a second secret of another team': [
     manifest({
       container: {
