@@ -1,7 +1,8 @@
 // The process that stands in for what the provider asks (Kubernetes API, AWS, a registry), and for a provider that answers
 // without any work: the least that a request over TLS costs here. Counts what it was asked.
 
-import { startAws, type AwsParameter } from '../provider/testing/aws.ts';
+import { startAws } from '../provider/testing/aws.ts';
+import type { AwsParameter } from '../provider/testing/aws-parameters.ts';
 import { startKubernetesApi } from '../provider/testing/kubernetes-api.ts';
 import { startRegistry } from '../provider/testing/registry.ts';
 import { createWorstQuestion, type WorstKind } from '../provider/testing/worst-questions.ts';

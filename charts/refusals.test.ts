@@ -45,6 +45,7 @@ const refused: Readonly<Record<string, unknown>> = {
   'access.rules with a bad external id': ruleWith({ roleArn: arn('shop'), externalId: 'a' }),
   'access.rules with an external id and no role': ruleWith({ externalId: 'piggy' }),
   'access.rules with tags that are no boolean': ruleWith({ roleArn: arn('a'), sessionTags: 'no' }),
+  'access.rules with wholeSecrets that is a boolean': ruleWith({ wholeSecrets: true }),
   'access.rules with tags and no role': ruleWith({ sessionTags: false }),
   pullSecrets: { namespace: 'shop' },
   'pullSecrets.namespaces': 'shop',

@@ -93,6 +93,7 @@ test('the least IAM policy allows reading secrets and nothing else', () => {
   assert.deepEqual(actionsOf('docs/samples/iam-minimal.json'), [
     'kms:Decrypt',
     'secretsmanager:GetSecretValue',
+    'ssm:GetParameters',
     'ssm:GetParametersByPath',
   ]);
 });

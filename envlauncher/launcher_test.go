@@ -36,7 +36,7 @@ func TestValuesTakeThePlaceOfReferences(t *testing.T) {
 	}
 	signed := signature.Of([]string{"application", "--dsn=$(DSN)", "$(ODD)", "$$(PORT) $(NOBODY) $(PIGGY_UID)", "ü"})
 	if asked[0].UID != "uid-1" || asked[0].Signature != signed || asked[0].Token != "Bearer token-1" ||
-		!slices.Equal(asked[0].References, []string{"db.port", "empty", "odd", "password"}) {
+		!slices.Equal(asked[0].References, references{"db.port", "empty", "odd", "password"}) {
 		t.Errorf("asked %+v", asked[0])
 	}
 }
@@ -246,7 +246,7 @@ func TestALineBreakAtTheEndOfAReferenceDoesNotCount(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, c.stderr.String())
 	}
 	c.expectEnvironment("A="+canary, "B="+canary, "C=x"+canary)
-	if asked := p.asked(); len(asked) != 1 || !slices.Equal(asked[0].References, []string{"k"}) {
+	if asked := p.asked(); len(asked) != 1 || !slices.Equal(asked[0].References, references{"k"}) {
 		t.Errorf("asked %+v", asked)
 	}
 }

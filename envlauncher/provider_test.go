@@ -31,7 +31,29 @@ type request struct {
 	Token      string
 	UID        string
 	Signature  string
-	References []string
+	References references
+}
+
+// references are keys, and what stands in objects behind "→".
+type references []string
+
+func (r *references) UnmarshalJSON(text []byte) error {
+	var items []json.RawMessage
+	if err := json.Unmarshal(text, &items); err != nil {
+		return err
+	}
+	for _, item := range items {
+		var key string
+		if json.Unmarshal(item, &key) != nil {
+			var named struct{ Reference string }
+			if err := json.Unmarshal(item, &named); err != nil {
+				return err
+			}
+			key = "→" + named.Reference
+		}
+		*r = append(*r, key)
+	}
+	return nil
 }
 
 func startProvider(t *testing.T, answers ...http.HandlerFunc) *provider {

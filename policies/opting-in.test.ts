@@ -168,6 +168,22 @@ const places: Record<
   'a Pod of a namespace that is left out': ['kube-system', { 'other.example/a': 'b' }, undefined],
 };
 
+/** Of a container without a reference. */
+const allKeys: Record<string, [annotations: object, refusal: string | undefined]> = {
+  'an un-wrapped container whose Pod lists sources of all keys': [
+    { 'piggysec.com/env-from': '.' },
+    notInjected('app'),
+  ],
+  'an un-wrapped container with sources of all keys of its own': [
+    { 'piggysec.com/env-from.app': 'secret:shop/db' },
+    notInjected('app'),
+  ],
+  'an un-wrapped container without sources of all keys': [
+    { 'piggysec.com/env-from': '', 'piggysec.com/env-from.app': '' },
+    undefined,
+  ],
+};
+
 type Row = [
   name: string,
   pod: { readonly namespace: string; readonly annotations: object; readonly spec: object },
@@ -176,6 +192,10 @@ type Row = [
 const rows: readonly Row[] = [
   ...Object.entries(specs).map(([name, [spec, refusal]]): Row => {
     const annotations = { 'piggysec.com/inject': 'true' };
+    return [name, { namespace: 'shop', annotations, spec }, refusal];
+  }),
+  ...Object.entries(allKeys).map(([name, [annotations, refusal]]): Row => {
+    const spec = { containers: [{ name: 'app', image: 'i' }] };
     return [name, { namespace: 'shop', annotations, spec }, refusal];
   }),
   ...Object.entries(places).map(([name, [namespace, annotations, refusal]]): Row => {

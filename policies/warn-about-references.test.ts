@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { referenceVectors } from '../provider/testing/reference-vectors.ts';
 import { kyvernoCli } from '../tools/go-tools.ts';
 import { validatePods, type Pod } from '../tools/kyverno-cli.ts';
 
@@ -25,11 +26,22 @@ const values: Record<string, boolean> = {
   '': false,
 };
 
-const pods = Object.entries(values).map(([value, isWarned]): [string, Pod, string | undefined] => [
-  JSON.stringify(value),
-  podOf({ containers: [{ name: 'app', image: 'i', env: [{ name: 'DSN', value }] }] }),
-  isWarned ? warning('DSN of container app') : undefined,
-]);
+/** Every reference that there can be: as a value it is none to warn of, and within a text it is. */
+const references = referenceVectors.flatMap(([, vector]): [string, boolean][] => {
+  if ('error' in vector || vector.source === null) return [];
+  return [
+    [`piggy:${vector.text}`, false],
+    [`x piggy:${vector.text}`, true],
+  ];
+});
+
+const pods = [...Object.entries(values), ...references].map(
+  ([value, isWarned]): [string, Pod, string | undefined] => [
+    JSON.stringify(value),
+    podOf({ containers: [{ name: 'app', image: 'i', env: [{ name: 'DSN', value }] }] }),
+    isWarned ? warning('DSN of container app') : undefined,
+  ],
+);
 const others: [string, Pod, string | undefined][] = [
   [
     'a value in an init container',

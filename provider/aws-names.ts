@@ -3,6 +3,7 @@
 // testdata/aws-names.json holds all four to the same texts.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_LabelParameterVersion.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 const PARTITION = 'aws[a-z-]{0,20}';
@@ -19,6 +20,14 @@ const ARN = new RegExp(
 const REGION = /^[a-z]{2,7}(?:-[a-z0-9]{1,12}){1,3}-[0-9]{1,3}$/;
 const PARAMETER_PATH = /^\/(?:[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*\/?)?$/;
 const MAX_PATH_LENGTH = 2048;
+// At the root of all a name may stand without its "/"; in an ARN it always has one.
+const PARAMETER_NAME = /^(?:(?:\/[A-Za-z0-9_.-]+)+|[A-Za-z0-9_.-]+)$/;
+// Those of AWS itself, under /aws/, are in no account.
+const PARAMETER_ARN = new RegExp(
+  `^arn:${PARTITION}:ssm:(?<region>[a-z0-9-]{1,50}):(?:[0-9]{12})?:parameter(?<path>(?:/[A-Za-z0-9_.-]+)+)$`,
+);
+const PARAMETER_LABEL = /^[A-Za-z_.-][A-Za-z0-9_.-]{0,99}$/;
+const PARAMETER_VERSION = /^[1-9][0-9]{0,17}$/;
 // AWS counts characters, of which some are two units of a JavaScript string: hence the flag u.
 const VERSION = /^\P{Cc}{1,256}$/u;
 const VERSION_ID = /^\P{Cc}{32,64}$/u;
@@ -53,6 +62,29 @@ export function isParameterPath(text: string): boolean {
   return text.length <= MAX_PATH_LENGTH && PARAMETER_PATH.test(text);
 }
 
+/** One parameter, by its name. */
+export function isParameterName(text: string): boolean {
+  return text.length <= MAX_PATH_LENGTH && PARAMETER_NAME.test(text);
+}
+
+/** Of Parameter Store; `path` is the name, always with "/" before it. */
+export type ParameterArn = { readonly region: string; readonly path: string };
+
+/** `undefined` for what is no ARN of a parameter. */
+export function parseParameterArn(text: string): ParameterArn | undefined {
+  if (text.length > MAX_PATH_LENGTH) return undefined;
+  const { region = '', path = '' } = PARAMETER_ARN.exec(text)?.groups ?? {};
+  return isRegion(region) ? { region, path } : undefined;
+}
+
+export function isParameterLabel(text: string): boolean {
+  return PARAMETER_LABEL.test(text);
+}
+
+export function isParameterVersion(text: string): boolean {
+  return PARAMETER_VERSION.test(text);
+}
+
 /** A version id or a staging label: AWS takes any text as a label. */
 export function isVersion(text: string): boolean {
   return VERSION.test(text);
@@ -65,6 +97,7 @@ export function mayBeVersionId(text: string): boolean {
 
 /** For the schema of access rules: the characters of names, ARNs and paths, and "*". */
 export const secretGlobPattern = '^[A-Za-z0-9/_+=.@!:*-]{1,2048}$';
-export const parameterPathGlobPattern = '^/[A-Za-z0-9_./*-]{0,2047}$';
+export const parameterPathGlobPattern =
+  '^(?:/[A-Za-z0-9_./*-]{0,2047}|arn:[A-Za-z0-9_./:*-]{1,2044})$';
 // A path may hold every visible character of ASCII.
 export const roleArnPattern = `^arn:${PARTITION}:iam::[0-9]{12}:role/([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}$`;

@@ -30,7 +30,9 @@ function whyNot(): string | undefined {
 const missing = whyNot();
 if (missing !== undefined) console.error(`skipped: the launcher against the provider; ${missing}`);
 
-const application = 'echo "password=$DB_PASSWORD dsn=$DSN argument=$1 piggy=$PIGGY_UID$PIGGY_CA"';
+const application =
+  'echo "password=$DB_PASSWORD dsn=$DSN argument=$1 piggy=$PIGGY_UID$PIGGY_CA"; ' +
+  'echo "token=$API_TOKEN url=$URL port=$PORT license=${LICENSE-unset}"';
 
 suite('the launcher against the provider', { skip: missing ?? false }, () => {
   test('an application starts with its values, and they are nowhere else', async (context) => {
@@ -53,10 +55,16 @@ suite('the launcher against the provider', { skip: missing ?? false }, () => {
     context.after(() => provider.stop());
     const canary = `canary-${randomBytes(8).toString('hex')}`;
     aws.putSecret('shop/api', JSON.stringify({ DB_PASSWORD: canary }));
+    aws.putSecret('shop/partners', JSON.stringify({ token: canary }));
+    aws.putParameter({ name: '/shop/url', type: 'SecureString', value: canary });
 
     const argv = ['sh', '-c', application, 'sh', 'user $(DB_PASSWORD)'];
     const env = {
       DB_PASSWORD: 'piggy:DB_PASSWORD',
+      API_TOKEN: 'piggy:secret:shop/partners#token',
+      URL: 'piggy:arn:aws:ssm:eu-central-1:123456789012:parameter/shop/url',
+      PORT: 'piggy:key:PORT?default=5432',
+      LICENSE: 'piggy:secret:shop/license?optional',
       // As the kubelet makes them of what admission marked.
       DSN: 'pg://app:<m>piggy:DB_PASSWORD</m>@db',
       PIGGY_MARK: 'm',
@@ -81,7 +89,8 @@ suite('the launcher against the provider', { skip: missing ?? false }, () => {
     );
     assert.equal(
       stdout,
-      `password=${canary} dsn=pg://app:${canary}@db argument=user ${canary} piggy=\n`,
+      `password=${canary} dsn=pg://app:${canary}@db argument=user ${canary} piggy=\n` +
+        `token=${canary} url=${canary} port=5432 license=unset\n`,
     );
     assert.equal(stderr, '');
     assert.ok(!provider.output().includes(canary));

@@ -28,7 +28,7 @@ func askSecretStore(question launch.Question) (launch.Try, error) {
 	}
 	// As the application would see them, but for references: no secret is known yet.
 	env := question.Environment.Plain
-	source, err := secretstore.ParseSource(secretstore.Settings{
+	questions, err := aws.Questions(question.Keys, secretstore.Settings{
 		SecretID:      chosen.SecretName,
 		Version:       chosen.SecretVersion,
 		ParameterPath: chosen.ParameterPath,
@@ -43,11 +43,13 @@ func askSecretStore(question launch.Question) (launch.Try, error) {
 		ResolverNetwork: chosen.ResolverNetwork,
 		ConnectWithin:   3 * time.Second,
 		AnswerWithin:    10 * time.Second,
-	}, source)
+	}, questions[0].Source)
 	if err != nil {
 		return nil, err
 	}
-	question.Log.Debug("ask AWS for %s in %s", source.Resource(), source.Region)
+	for _, one := range questions {
+		question.Log.Debug("ask AWS for %s in %s", one.Source.Resource(), one.Source.Region)
+	}
 	reader := secretstore.Reader{ServiceAccount: chosen.ServiceAccount, AllowListRequired: chosen.EnforceServiceAccount}
-	return func(ctx context.Context) (selection.Selection, error) { return client.Read(ctx, question.Keys, reader) }, nil
+	return func(ctx context.Context) (selection.Selection, error) { return client.ReadAll(ctx, questions, reader) }, nil
 }

@@ -14,6 +14,7 @@ import {
   boolean,
   duration,
   integer,
+  listOf,
   matching,
   oneOf,
   quantity,
@@ -25,6 +26,10 @@ const secretId = accepted('secret name or ARN', isSecretId);
 const secretIdPart = accepted('part of a secret name', isSecretNamePart);
 const region = accepted('AWS region', isRegion);
 const objectName = matching('name of a Kubernetes object', /^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/);
+const variableNames = matching(
+  'name of a variable, or the beginning of one and a `*`',
+  /^[-._A-Za-z][-._A-Za-z0-9]*\*?$/,
+);
 
 /** Read by the policies and acted on by the provider as well. */
 export const sharedSettings = {
@@ -108,6 +113,10 @@ export const policySettings = {
   PIGGY_STANDALONE: setting(boolean, 'false', 'Default of `standalone`.'),
   PIGGY_DEBUG: setting(boolean, 'false', 'Default of `debug`.'),
   PIGGY_IGNORE_NO_ENV: setting(boolean, 'false', 'Default of `piggy-ignore-no-env`.'),
+  PIGGY_ENV_FROM_MAY_SET: optionalSetting(
+    listOf(variableNames),
+    'Names that keys of a secret may set through `env-from` although they are [refused](references.md#names-that-are-refused), such as `JAVA_OPTS` or `GIT_CONFIG*`.',
+  ),
   PIGGY_INITIAL_DELAY: setting(
     duration({ min: '0s', max: '1h' }),
     '0s',

@@ -29,7 +29,7 @@ export function expectAdmission(pod: V1Pod, ownNamespace: string): Admission {
       container.name !== INSTALLER &&
       !isWrapped(container) &&
       (named.length === 0 || named.includes(container.name)) &&
-      mayHoldReference(container),
+      (mayHoldReference(container) || expectAllKeys(pod, container) !== ''),
   );
   return { injects: true, containers };
 }
@@ -68,6 +68,12 @@ export function allContainers({ spec }: V1Pod): readonly V1Container[] {
 
 export function isWrapped({ command = [] }: V1Container): boolean {
   return command.length === 1 && command[0] === LAUNCHER;
+}
+
+/** Of what all keys are put into its environment. */
+export function expectAllKeys(pod: V1Pod, { name }: V1Container): string {
+  const annotations = annotationsOf(pod);
+  return annotations[`${PREFIX}env-from.${name}`] || (annotations[`${PREFIX}env-from`] ?? '');
 }
 
 function splitNames(text = ''): string[] {

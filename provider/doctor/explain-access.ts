@@ -5,16 +5,25 @@ import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { ProviderError } from '../errors.ts';
 import { parseEnvEntry } from '../kubernetes/pods.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
-import { parseLaunchSettings, type LaunchDefaults } from '../launches/launch-settings.ts';
-import { readReferences } from '../launches/references.ts';
-import { decideGrant, targetOf, type AccessPolicy, type Grant } from '../secrets/grant.ts';
-import type { ReadSecrets } from '../secrets/read-secrets.ts';
-import type { SecretSource } from '../secrets/source.ts';
+import {
+  parseLaunchSettings,
+  selectSources,
+  type LaunchDefaults,
+} from '../launches/launch-settings.ts';
+import { listAllKeys, readReferences } from '../launches/references.ts';
+import type { AccessPolicy, Grant } from '../secrets/grant.ts';
+import { parameterText } from '../secrets/named-parameters.ts';
+import type { SecretQuestion } from '../secrets/read-secrets.ts';
+import type { ReadSources } from '../secrets/read-sources.ts';
+import { parseReference, type Reference } from '../secrets/reference.ts';
+import { ReferenceMistake } from '../secrets/reference-text.ts';
+import { versionText, type SecretSource } from '../secrets/source.ts';
+import { decideSource } from '../secrets/whole-secrets.ts';
 import { accountOf } from './expected-injection.ts';
 import { fails, notChecked, ok, type Finding, type Outcome } from './finding.ts';
 
 export type AccessDependencies = {
-  readonly readSecrets: ReadSecrets;
+  readonly readSources: ReadSources;
   readonly accessPolicy: AccessPolicy;
   readonly defaults: LaunchDefaults;
 };
@@ -52,46 +61,58 @@ async function* explainSteps(
   { pod, container, written }: AccessQuestion,
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
-  const { source, enforceServiceAccount } = parseLaunchSettings(written, dependencies.defaults);
-  yield ['secret', ok(describeSource(source))];
+  const { defaults, accessPolicy } = dependencies;
+  const { enforceServiceAccount: allowListRequired } = parseLaunchSettings(written, defaults);
+  const sources = selectSources(listReferences(container, written), written, defaults);
+  yield ['secret', ok(sources.map(({ source }) => describeSource(source)).join('; '))];
   if (written.get('PIGGY_STANDALONE') === 'true') {
     const advice = 'see that its AWS identity may read the secret';
     yield ['access', notChecked('the Pod is standalone: it asks AWS itself', advice)];
     return;
   }
   const serviceAccount = accountOf(pod);
-  const policy = dependencies.accessPolicy;
-  const decision = decideGrant(policy, serviceAccount, targetOf(source));
-  if (!decision.allowed) {
-    yield ['access', fails(decision.message, 'docs/access-rules.md')];
-    return;
+  const questions: SecretQuestion[] = [];
+  for (const one of sources) {
+    const decision = decideSource(accessPolicy, serviceAccount, one);
+    if (!decision.allowed) {
+      yield ['access', fails(decision.message, 'docs/access-rules.md')];
+      return;
+    }
+    const { grant, policy } = decision;
+    questions.push({ ...one, serviceAccount, allowListRequired, policy, grant });
   }
-  const { grant } = decision;
-  yield ['access', ok(describeGrant(serviceAccount, grant))];
-  const references = listReferences(container);
-  const asked = { source, references, serviceAccount, policy, grant };
-  const allowListRequired = enforceServiceAccount;
+  yield ['access', ok(describeGrants(serviceAccount, questions))];
+  const context = { signal, observeAccess: () => undefined };
   yield [
     'values',
-    await describeValues(references, () =>
-      dependencies.readSecrets({ ...asked, allowListRequired }, signal),
-    ),
+    await describeValues(questions, () => dependencies.readSources(questions, context)),
   ];
 }
 
 async function describeValues(
-  references: readonly string[],
-  read: () => ReturnType<ReadSecrets>,
+  questions: readonly SecretQuestion[],
+  read: () => ReturnType<ReadSources>,
 ): Promise<Outcome> {
+  const references = questions.flatMap((question) => question.references);
+  const mayBeMissing = new Set(
+    references.filter(({ whenMissing }) => whenMissing !== 'fail').map(({ text }) => text),
+  );
+  const what = questions.length === 1 ? 'the secret' : 'the secrets';
   try {
-    const { missing, hint } = await read();
+    const { missing: all, hint } = await read();
+    const missing = all.filter((text) => !mayBeMissing.has(text));
     if (missing.length > 0) {
       const advice = 'or set piggysec.com/piggy-ignore-no-env to start without';
       return fails(`the secret has no key for ${missing.join(', ')}; ${hint ?? 'add it'}`, advice);
     }
-    return references.length > 0
-      ? ok(`the secret can be read and has ${references.join(', ')}`)
-      : ok('the secret can be read; its references stand in ConfigMaps or Secrets');
+    if (references.length === 0) {
+      return ok('the secret can be read; its references stand in ConfigMaps or Secrets');
+    }
+    const found = references.map(({ text }) => text).filter((text) => !all.includes(text));
+    const left = all.length === 0 ? '' : `; not there, and need not be: ${all.join(', ')}`;
+    return ok(
+      `${what} can be read and ${questions.length === 1 ? 'has' : 'have'} ${found.join(', ')}${left}`,
+    );
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return fails(`${error.code}: ${error.message}`, 'docs/troubleshooting.md has what to do');
@@ -99,23 +120,59 @@ async function describeValues(
 }
 
 /** Those that the spec shows. */
-function listReferences({ env = [] }: V1Container): readonly string[] {
-  return [...readReferences(env.map(parseEnvEntry)).keys];
+function listReferences(
+  { env = [] }: V1Container,
+  written: AccessQuestion['written'],
+): readonly Reference[] {
+  const singles = [...readReferences(env.map(parseEnvEntry)).keys].map(readReference);
+  const [misplaced] = singles.filter(({ prefix }) => prefix !== undefined);
+  if (misplaced !== undefined) {
+    throw new ProviderError('invalid_request', `piggy:${misplaced.text}: ${ALL_KEYS_ELSEWHERE}`);
+  }
+  const list = (written.get('PIGGY_ENV_FROM') ?? '').replaceAll('$$', '$');
+  return [...singles, ...listAllKeys(list).map(readReference)];
 }
 
-function describeGrant({ namespace, name }: ServiceAccount, { rule, role, onlyIfListed }: Grant) {
+const ALL_KEYS_ELSEWHERE =
+  'all keys are no value of a variable: write the annotation piggysec.com/env-from';
+
+function readReference(text: string): Reference {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (!(error instanceof ReferenceMistake)) throw error;
+    throw new ProviderError('invalid_request', `piggy:${text}: ${error.message}`);
+  }
+}
+
+function describeGrants(account: ServiceAccount, questions: readonly SecretQuestion[]): string {
+  const described = questions.map(({ grant, calledBy }) => {
+    const what = calledBy === undefined ? 'it' : `what ${calledBy} names`;
+    return describeGrant(account, { grant, what });
+  });
+  return described.join('; ');
+}
+
+function describeGrant(
+  { namespace, name }: ServiceAccount,
+  { grant, what }: { readonly grant: Grant; readonly what: string },
+): string {
+  const { rule, role, onlyIfListed } = grant;
   const condition = onlyIfListed ? ', if its PIGGY_ALLOWED_SA names it' : '';
   const as = role === undefined ? '' : `, as AWS role ${role.roleArn}`;
-  return `service account ${namespace}:${name} may read it by: ${rule}${as}${condition}`;
+  return `service account ${namespace}:${name} may read ${what} by: ${rule}${as}${condition}`;
 }
 
 export function describeSource(source: SecretSource): string {
   switch (source.kind) {
     case 'parameterStore':
       return `parameters under ${source.path} in ${source.region}`;
+    case 'parameter':
+      return `parameter ${parameterText(source)} in ${source.region}`;
     case 'secretsManager': {
       const { version } = source;
-      const which = version.kind === 'stage' ? version.stage : `version ${version.text}`;
+      const isStage = version.kind === 'stage';
+      const which = isStage ? version.stage : `version ${versionText(version)}`;
       return `secret ${source.secretId} (${which}) in ${source.region}`;
     }
   }

@@ -25,7 +25,9 @@ const dependencies: PodExplainerDependencies = {
     reference === 'gone'
       ? Promise.reject(new ProviderError('image_not_found', 'registry docker.io: 404 for gone'))
       : Promise.resolve({ entrypoint: reference === 'empty' ? [] : ['/bin/app'], cmd: [] }),
-  readSecrets: ({ source, references }) => {
+  readSources: (questions) => {
+    const references = questions.flatMap((question) => question.references);
+    const [{ source } = assert.fail('nothing is asked for')] = questions;
     if (source.kind === 'secretsManager' && source.secretId === 'shop/missing') {
       return Promise.reject(
         new ProviderError('secret_not_found', 'secret shop/missing does not exist'),
@@ -103,6 +105,61 @@ const cases: Record<string, [pod: V1Pod, lines: RegExp[]]> = {
   'one whose image says nothing to run': [
     manifest({ container: { image: 'empty', command: undefined } }),
     [/./, /^fails .*image empty defines neither entrypoint nor cmd → set command$/, /./, /./, /./],
+  ],
+  'one with two secrets and a parameter': [
+    manifest({
+      container: {
+        env: [
+          { name: 'A', value: 'piggy:A' },
+          { name: 'B', value: 'piggy:secret:shared/db#A?stage=AWSPREVIOUS' },
+          { name: 'C', value: 'piggy:parameter:/shop/url?version=3' },
+          { name: 'D', value: 'piggy:key:NONE?optional' },
+        ],
+      },
+    }),
+    [
+      /./,
+      /./,
+      /^ok .*secret shop\/api \(AWSCURRENT\) in eu-west-1; secret shared\/db \(AWSPREVIOUS\) in eu-west-1; parameter \/shop\/url:3 in eu-west-1$/,
+      /^ok .*may read what piggy:A names by: default namespace; .*may read what piggy:secret:shared\/db#A names by: shared, as AWS role arn:/,
+      /^ok .*the secrets can be read and have A, .*; not there, and need not be: key:NONE\?optional$/,
+    ],
+  ],
+  'one with all keys of two secrets': [
+    manifest({
+      annotations: { 'piggysec.com/env-from.app': '., secret:shared/db?prefix=DB_' },
+      container: { env: [] },
+    }),
+    [
+      /^ok .*it would be injected: app/,
+      /./,
+      /^ok .*secret shop\/api \(AWSCURRENT\) in eu-west-1; secret shared\/db \(AWSCURRENT\) in eu-west-1$/,
+      /^ok .*may read what piggy:all:\. names by: default namespace; .*may read what piggy:all:secret:shared\/db names by: shared/,
+      /^ok .*the secrets can be read and have all:\., all:secret:shared\/db\?prefix=DB_$/,
+    ],
+  ],
+  'one whose variable asks for all keys': [
+    manifest({ container: { env: [{ name: 'A', value: 'piggy:all:.' }] } }),
+    [/./, /./, /^fails .*piggy:all:\.: all keys are no value of a variable/],
+  ],
+  'one with a second secret of another team': [
+    manifest({
+      container: {
+        env: [
+          { name: 'A', value: 'piggy:A' },
+          { name: 'B', value: 'piggy:parameter:/bank/url' },
+        ],
+      },
+    }),
+    [/./, /./, /^ok /, /^fails .*may not read parameter \/bank\/url/],
+  ],
+  'one with a reference that is wrong': [
+    manifest({ container: { env: [{ name: 'A', value: 'piggy:secret:shop/db?region=x' }] } }),
+    [
+      /./,
+      /./,
+      /^fails .*piggy:secret:shop\/db\?region=x: it has an option that does not exist here/,
+    ],
   ],
   "another team's secret": [
     manifest(named('bank/api')),

@@ -12,6 +12,7 @@ import {
   expectAdmission,
   expectArgv,
   expectLookup,
+  expectAllKeys,
   expectSettings,
   isCommandUnknown,
   isWrapped,
@@ -109,6 +110,10 @@ function readWrapped(pod: V1Pod, container: V1Container): Launch {
   return { container, written: new Map([...written, ['PIGGY_STANDALONE', standalone]]), argv };
 }
 
+function expectWritten(pod: V1Pod, one: V1Container, settings: Settings) {
+  return new Map([...expectSettings(pod, settings), ['PIGGY_ENV_FROM', expectAllKeys(pod, one)]]);
+}
+
 /** As the kubelet hands them to the launcher. */
 function expandArgs({ args }: PodContainer): readonly string[] {
   return args.slice(1).map((text) => expandVariables(text, new Map()));
@@ -119,7 +124,7 @@ async function expectLaunch(
   { pod, one }: { readonly pod: V1Pod; readonly one: V1Container },
   signal: AbortSignal,
 ): Promise<Launch> {
-  const launch = { container: one, written: expectSettings(pod, settings) };
+  const launch = { container: one, written: expectWritten(pod, one, settings) };
   if (!isCommandUnknown(one)) return { ...launch, argv: describeArgv(one, undefined) };
   const { image: reference = '', imagePullPolicy } = one;
   if (imagePullPolicy === 'Never') {

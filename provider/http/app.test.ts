@@ -102,7 +102,7 @@ const refusedBodies: Record<
   'a body that is not JSON': ['{', {}, 400, 'invalid_request'],
   'an empty body': ['', {}, 400, 'invalid_request'],
   'a body of another type': ['{}', { 'content-type': 'text/xml' }, 400, 'invalid_request'],
-  'a body of one value too many': [references(519), {}, 413, 'request_too_large'],
+  'a body of one value too many': [references(1019), {}, 413, 'request_too_large'],
   'a body that is nested one level too deep': ['[[[[[]]]]]', {}, 413, 'request_too_large'],
   'what has too many values to be seen to be no JSON': [
     ',,,'.repeat(500),
@@ -130,9 +130,12 @@ for (const [name, [body, headers, status, code]] of Object.entries(refusedBodies
 
 test('a body of as many values as may be is parsed, and one more is told what a launcher sends', async () => {
   const { post } = createLaunches();
-  assert.equal((await post(references(518))).status, 200);
-  const { message } = (await (await post(references(519))).json()) as { message: string };
-  assert.match(message, /holds more than 520 values: a launcher sends .* 500 "references" at most/);
+  assert.equal((await post(references(1018))).status, 200);
+  const { message } = (await (await post(references(1019))).json()) as { message: string };
+  assert.match(
+    message,
+    /holds more than 1020 values: a launcher sends .* 500 "references" at most/,
+  );
 });
 
 test('a refusal is told with code and message; the cause goes to the log, without what others wrote', async () => {

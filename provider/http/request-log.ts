@@ -5,7 +5,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import type { LookupFacts } from '../admission/kyverno.ts';
 import { ProviderError } from '../errors.ts';
-import type { LaunchFacts } from '../launches/read-launch-values.ts';
+import type { LaunchFacts } from '../launches/launch-facts.ts';
 import { describeError } from '../observability/describe-error.ts';
 import type { Logger, LogLevel } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';

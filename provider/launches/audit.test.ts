@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseReference } from '../secrets/reference.ts';
 import { describeDecision, describeKeys, type LaunchDecision } from './audit.ts';
 
 const identified = { pod: 'api-0' };
@@ -20,6 +21,16 @@ const ends: Record<string, [code: string, facts: object, expected: LaunchDecisio
     'rate_limited',
     identified,
     { decision: 'denied', check: 1 },
+  ],
+  'too many questions of a Pod about several secrets are denied by check 1': [
+    'rate_limited',
+    { ...identified, sources: [{ secretId: 'shop/a' }, { secretId: 'shop/b' }] },
+    { decision: 'denied', check: 1 },
+  ],
+  'too many launches of a Pod that may read several secrets are denied by check 8': [
+    'rate_limited',
+    { ...identified, sources: [{ rule: 'default namespace' }, { rule: 'shared' }] },
+    { decision: 'denied', check: 8 },
   ],
   'too many launches of a Pod are denied by check 8': [
     'rate_limited',
@@ -42,7 +53,14 @@ for (const [name, [code, facts, expected]] of Object.entries(ends)) {
 }
 
 test('keys are named, as many and as long as a line can hold', () => {
-  assert.deepEqual(describeKeys(['A', 'db.password']), ['A', 'db.password']);
-  const keys = describeKeys(Array.from({ length: 500 }, () => 'x'.repeat(1_000)));
+  const keysOf = (texts: readonly string[]) => describeKeys(texts.map(parseReference));
+  assert.deepEqual(keysOf(['A', 'db.password']), ['A', 'db.password']);
+  const keys = keysOf(Array.from({ length: 500 }, () => 'x'.repeat(1_000)));
   assert.deepEqual([keys.length, keys[0]?.length], [100, 100]);
+});
+
+test('of a reference with a default all is named but the default', () => {
+  const texts = ['key:A?default=canary', 'secret:shop/db#A?stage=AWSPREVIOUS&default=canary'];
+  const told = ['key:A?default=…', 'secret:shop/db#A?stage=AWSPREVIOUS&default=…'];
+  assert.deepEqual(describeKeys(texts.map(parseReference)), told);
 });

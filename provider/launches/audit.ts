@@ -2,6 +2,7 @@
 // for a reason that is nobody's decision.
 
 import type { LaunchErrorCode } from '../errors.ts';
+import type { Reference } from '../secrets/reference.ts';
 
 export type LaunchDecision = {
   readonly decision: 'allowed' | 'denied' | 'failed';
@@ -33,14 +34,27 @@ export function describeDecision(code: string, facts: object): LaunchDecision {
 
 /** Rates are looked at as soon as it is known whose they are: an address, a Pod, a Pod that may read its secret. */
 function rateCheck(facts: object): number {
-  if ('rule' in facts) return 8;
+  const sources: unknown = 'sources' in facts ? facts.sources : [facts];
+  if (Array.isArray(sources) && sources.some(hasRule)) return 8;
   return 'pod' in facts ? 1 : 0;
+}
+
+function hasRule(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && 'rule' in source;
 }
 
 const MAX_KEYS = 100;
 const MAX_KEY_CHARACTERS = 100;
 
-/** The keys that were asked for, as many as a line of a log can hold. */
-export function describeKeys(references: readonly string[]): readonly string[] {
-  return references.slice(0, MAX_KEYS).map((key) => key.slice(0, MAX_KEY_CHARACTERS));
+/** What was asked for, as much as a line of a log can hold. */
+export function describeKeys(references: readonly Reference[]): readonly string[] {
+  return references
+    .slice(0, MAX_KEYS)
+    .map((reference) => withoutDefault(reference).slice(0, MAX_KEY_CHARACTERS));
+}
+
+/** A default stands where anybody can read it, and no value belongs into a log. */
+function withoutDefault({ text, whenMissing }: Reference): string {
+  if (typeof whenMissing === 'string') return text;
+  return `${text.slice(0, text.length - whenMissing.default.length)}…`;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LaunchErrorCode } from '../errors.ts';
 import type { ContainerState, EnvEntry, Pod, PodContainer } from '../kubernetes/pods.ts';
+import { parseReference } from '../secrets/reference.ts';
 import {
   decidePod,
   decideReferences,
@@ -281,12 +282,45 @@ const references: Record<
     ['A'],
     'reference_not_in_spec',
   ],
+  'a reference that names a secret is answered where it stands so': [
+    [literal('B', 'piggy:secret:shop/db#A?optional')],
+    false,
+    ['secret:shop/db#A?optional'],
+    'allowed',
+  ],
+  'another key of a secret that the spec names is not': [
+    [literal('B', 'piggy:secret:shop/db#A')],
+    false,
+    ['secret:shop/db#B'],
+    'reference_not_in_spec',
+  ],
+  'another secret than the spec names is not': [
+    [A, literal('B', 'piggy:secret:shop/db#A')],
+    false,
+    ['secret:shop/web#A'],
+    'reference_not_in_spec',
+  ],
+  'a key of the spec, of another secret, is not': [
+    [A],
+    false,
+    ['secret:shop/db#A'],
+    'reference_not_in_spec',
+  ],
+  'what the spec says in other words is not': [
+    [literal('B', 'piggy:secret:shop/db#A')],
+    false,
+    ['secret:shop/db#%41'],
+    'reference_not_in_spec',
+  ],
   'behind a ConfigMap any reference may be': [[A, elsewhere('B')], false, ['ANY'], 'allowed'],
   'behind envFrom any reference may be': [[A], true, ['ANY'], 'allowed'],
 };
 
 for (const [name, [env, hasEnvFrom, asked, expected]] of Object.entries(references)) {
   test(`check 6: ${name}`, () => {
-    assert.equal(outcome(decideReferences({ ...app, env, hasEnvFrom }, asked)), expected);
+    assert.equal(
+      outcome(decideReferences({ ...app, env, hasEnvFrom }, asked.map(parseReference))),
+      expected,
+    );
   });
 }

@@ -4,8 +4,9 @@
 import type { LaunchErrorCode } from '../errors.ts';
 import type { ContainerState, Pod, PodContainer } from '../kubernetes/pods.ts';
 import type { PodIdentity } from '../kubernetes/token-review.ts';
+import type { Reference } from '../secrets/reference.ts';
 import { SETTING_NAMES } from './launch-settings.ts';
-import { readReferences, REFERENCE_PREFIX } from './references.ts';
+import { readAllKeys, readReferences, REFERENCE_PREFIX } from './references.ts';
 import { signSpecArgs } from './signature.ts';
 
 export type Decision<T> =
@@ -172,15 +173,29 @@ export function windowClosed(reason: string): Decision<never> {
 /** Check 6: where the spec shows all references of the container, no others are answered. */
 export function decideReferences(
   { name, env, hasEnvFrom }: PodContainer,
-  references: readonly string[],
+  references: readonly Pick<Reference, 'text' | 'prefix'>[],
 ): Decision<void> {
+  const wholes = references.filter(({ prefix }) => prefix !== undefined);
+  if (wholes.length > 0) {
+    const listed = readAllKeys(env);
+    if (!wholes.every(({ text }) => listed.has(text))) return refuseUnlisted(name);
+  }
   const { keys, isComplete } = readReferences(env);
   if (hasEnvFrom || !isComplete) return allow(undefined);
-  const stranger = references.find((reference) => !keys.has(reference));
+  const stranger = references.find(({ text, prefix }) => prefix === undefined && !keys.has(text));
   if (stranger === undefined) return allow(undefined);
   return refuse(
     'reference_not_in_spec',
-    `container ${name} has no variable with the value ${JSON.stringify(REFERENCE_PREFIX + stranger)}; write it into the Pod's env`,
+    `container ${name} has no variable with the value ${JSON.stringify(REFERENCE_PREFIX + stranger.text)}; write it into the Pod's env`,
+  );
+}
+
+/** No ConfigMap or Secret can ask for all keys, so the spec always shows who does. */
+function refuseUnlisted(container: string): Decision<never> {
+  const problem = `container ${container} asks for all keys of a source that its Pod does not list`;
+  return refuse(
+    'reference_not_in_spec',
+    `${problem}; write it into the annotation piggysec.com/env-from and create the Pod again`,
   );
 }
 

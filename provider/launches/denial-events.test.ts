@@ -5,7 +5,7 @@ import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { PodEvent } from '../kubernetes/events.ts';
 import { unsignedToken } from '../testing/unsigned-token.ts';
 import { withDenialEvents, type EventOutcome } from './denial-events.ts';
-import type { LaunchFacts } from './read-launch-values.ts';
+import type { LaunchFacts } from './launch-facts.ts';
 import { parseLaunchToken } from './token.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 

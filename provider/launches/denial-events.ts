@@ -6,7 +6,8 @@ import { LRUCache } from 'lru-cache';
 import { createTokenBucket } from '../concurrency/token-bucket.ts';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { PodEvent } from '../kubernetes/events.ts';
-import type { LaunchFacts, ReadLaunchValues } from './read-launch-values.ts';
+import type { LaunchFacts } from './launch-facts.ts';
+import type { ReadLaunchValues } from './read-launch-values.ts';
 
 export type DenialEventDependencies = {
   /** `exists`: another replica has written it. */

@@ -2,24 +2,28 @@
 
 import { ProviderError } from '../errors.ts';
 import type { BodyLimits } from '../json-limits.ts';
+import { parseReference, sourceKey, type Reference } from '../secrets/reference.ts';
+import { ReferenceMistake } from '../secrets/reference-text.ts';
 
 export type LaunchRequest = {
   readonly uid: string;
   /** Empty where the launcher sent none. */
   readonly signature: string;
-  readonly references: readonly string[];
+  /** Each once, and of no more than MAX_SOURCES sources. */
+  readonly references: readonly Reference[];
 };
 
 const MAX_REFERENCES = 500;
 const MAX_UID_LENGTH = 64;
 /** Of lists and objects in each other: the request and its references, and what a later launcher may add. */
 const MAX_DEPTH = 4;
-/** Beside the references: the request, its three fields, and what a later launcher may add. */
+/** Beside the references, of which each can be an object with a text in it: the request, its three fields, and what a later launcher may add. */
 const MAX_OTHER_VALUES = 20;
+const MAX_SOURCES = 20;
 
 /** What is parsed at all. */
 export const launchRequestLimits = {
-  values: MAX_REFERENCES + MAX_OTHER_VALUES,
+  values: 2 * MAX_REFERENCES + MAX_OTHER_VALUES,
   depth: MAX_DEPTH,
   legal: `a launcher sends "uid", "signature" and ${MAX_REFERENCES} "references" at most`,
 } as const satisfies BodyLimits;
@@ -31,9 +35,50 @@ export function parseLaunchRequest(body: unknown): LaunchRequest {
   if (typeof uid !== 'string' || uid === '' || uid.length > MAX_UID_LENGTH) {
     throw invalid(`needs "uid", a text of 1 to ${MAX_UID_LENGTH} characters`);
   }
-  if (!isListOfTexts(references)) throw invalid('needs "references", a list of texts');
-  if (references.length > MAX_REFERENCES) throw tooMany(references.length);
-  return { uid, signature: parseSignature(signature), references: [...new Set(references)] };
+  return { uid, signature: parseSignature(signature), references: parseReferences(references) };
+}
+
+function parseReferences(written: unknown): readonly Reference[] {
+  if (!Array.isArray(written)) throw noReferences();
+  if (written.length > MAX_REFERENCES) throw tooMany(written.length);
+  const parsed = written.map(parseOne);
+  const seen = new Set<string>();
+  const references = parsed.filter(({ text }) => !seen.has(text) && seen.add(text));
+  // So few cannot name more.
+  if (references.length <= MAX_SOURCES) return references;
+  const sources = new Set(references.map(sourceKey));
+  if (sources.size <= MAX_SOURCES) return references;
+  throw invalid(`asks for ${sources.size} secrets and parameters, and ${MAX_SOURCES} are the most`);
+}
+
+/**
+ * A text is a key of the Pod's own source, and an object has a reference that says more: a provider that knows keys only refuses
+ * the object, and a launcher that knows keys only sends the text, which must not be taken for a key.
+ */
+function parseOne(written: unknown): Reference {
+  if (typeof written === 'string') {
+    const reference = parseText(written);
+    if (reference.isPlain) return reference;
+    throw invalid(
+      `has a reference that its launcher is too old for, "${written.slice(0, written.indexOf(':') + 1)}…": create the Pod again, with the launcher of this version`,
+    );
+  }
+  const { reference } = (written ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof reference === 'string') return parseText(reference);
+  throw noReferences();
+}
+
+function parseText(text: string): Reference {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (error instanceof ReferenceMistake) throw invalid(`has a wrong reference: ${error.message}`);
+    throw error;
+  }
+}
+
+function noReferences(): ProviderError {
+  return invalid(`needs "references", a list of texts`);
 }
 
 // A missing signature is no error of form: whether one is needed is decided by the Pod's spec.
@@ -41,10 +86,6 @@ function parseSignature(signature: unknown): string {
   const text = signature ?? '';
   if (typeof text === 'string') return text;
   throw invalid('has a "signature" that is not a text');
-}
-
-function isListOfTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function tooMany(count: number): ProviderError {

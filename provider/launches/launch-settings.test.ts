@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ProviderError } from '../errors.ts';
-import { parseLaunchSettings, SETTING_NAMES, type LaunchDefaults } from './launch-settings.ts';
+import {
+  parseLaunchSettings,
+  selectSources,
+  SETTING_NAMES,
+  type LaunchDefaults,
+} from './launch-settings.ts';
 
 const defaults: LaunchDefaults = {
   launchWindowMs: 120_000,
@@ -16,7 +21,9 @@ type Env = Readonly<Record<string, string>>;
 
 function parse(env: Env, overrides: Partial<LaunchDefaults> = {}) {
   const written = new Map(Object.entries({ PIGGY_AWS_SECRET_NAME: 'shop/api', ...env }));
-  return parseLaunchSettings(written, { ...defaults, ...overrides });
+  const all = { ...defaults, ...overrides };
+  const [{ source } = {}] = selectSources([], written, all);
+  return { source, ...parseLaunchSettings(written, all) };
 }
 
 test('without settings in env the provider’s own hold', () => {

@@ -1,7 +1,14 @@
 // Reads how one container is to be launched from its own env in the Pod's spec, which cannot change after creation.
 // What stands there is the word of the Pod's author, so it can tighten the provider's settings, not weaken them.
 
-import { invalidSetting, parseSecretSource, type SecretSource } from '../secrets/source.ts';
+import { sourceKey, type Reference } from '../secrets/reference.ts';
+import { REFERENCE_PREFIX } from './references.ts';
+import {
+  invalidSetting,
+  locateSource,
+  parseSecretSource,
+  type SecretSource,
+} from '../secrets/source.ts';
 
 export type LaunchDefaults = {
   readonly launchWindowMs: number;
@@ -12,7 +19,6 @@ export type LaunchDefaults = {
 };
 
 export type LaunchSettings = {
-  readonly source: SecretSource;
   readonly enforceIntegrity: boolean;
   readonly enforceServiceAccount: boolean;
   /** How long after its start a container may ask: the provider's window plus the container's initial delay. */
@@ -28,29 +34,20 @@ export const SETTING_NAMES = [
   'PIGGY_ENFORCE_INTEGRITY',
   'PIGGY_ENFORCE_SERVICE_ACCOUNT',
   'PIGGY_INITIAL_DELAY',
+  'PIGGY_ENV_FROM',
 ] as const;
 type SettingName = (typeof SETTING_NAMES)[number];
 
+type Written = ReadonlyMap<string, string>;
+
 /** `env` holds the container's literal variables. Throws `invalid_annotation`, with the name and the value. */
-export function parseLaunchSettings(
-  env: ReadonlyMap<string, string>,
-  defaults: LaunchDefaults,
-): LaunchSettings {
+export function parseLaunchSettings(env: Written, defaults: LaunchDefaults): LaunchSettings {
   const written = (name: SettingName) => env.get(name) ?? '';
   const enforced = (name: SettingName, byDefault: boolean) => {
     const said = parseBoolean(name, written(name)) ?? byDefault;
     return defaults.annotationsMayWeaken ? said : said || byDefault;
   };
   return {
-    source: parseSecretSource(
-      {
-        secretId: written('PIGGY_AWS_SECRET_NAME'),
-        version: written('PIGGY_AWS_SECRET_VERSION'),
-        parameterPath: written('PIGGY_AWS_SSM_PARAMETER_PATH'),
-        region: written('PIGGY_AWS_REGION'),
-      },
-      defaults.region,
-    ),
     enforceIntegrity: enforced('PIGGY_ENFORCE_INTEGRITY', defaults.enforceIntegrity),
     enforceServiceAccount: enforced(
       'PIGGY_ENFORCE_SERVICE_ACCOUNT',
@@ -58,6 +55,52 @@ export function parseLaunchSettings(
     ),
     launchWindowMs: defaults.launchWindowMs + parseInitialDelay(written('PIGGY_INITIAL_DELAY')),
   };
+}
+
+export type ContainerSource = {
+  readonly source: SecretSource;
+  /** The first of its references, in short; `undefined` for the Pod's own source where there is no other. */
+  readonly calledBy: string | undefined;
+  /** Those that mean it. */
+  readonly references: readonly Reference[];
+};
+
+/**
+ * Where the values of these references are, each source once. What the settings say of the Pod's own counts where a reference
+ * means it, or where there is none. Throws `invalid_annotation`.
+ */
+export function selectSources(
+  references: readonly Reference[],
+  env: Written,
+  { region: defaultRegion }: Pick<LaunchDefaults, 'region'>,
+): readonly ContainerSource[] {
+  const written = (name: SettingName) => env.get(name) ?? '';
+  const region = written('PIGGY_AWS_REGION');
+  const own = () =>
+    parseSecretSource(
+      {
+        secretId: written('PIGGY_AWS_SECRET_NAME'),
+        version: written('PIGGY_AWS_SECRET_VERSION'),
+        parameterPath: written('PIGGY_AWS_SSM_PARAMETER_PATH'),
+        region,
+      },
+      defaultRegion,
+    );
+  const isOwn = ({ source }: Reference) => source === undefined;
+  if (references.every(isOwn)) return [{ source: own(), calledBy: undefined, references }];
+  const groups = Map.groupBy(references, sourceKey);
+  return [...groups.values()].map((group) => {
+    const [first] = group;
+    const named = first?.source;
+    const source = named === undefined ? own() : locateSource(named, { region }, defaultRegion);
+    return { source, calledBy: callBy(first), references: group };
+  });
+}
+
+/** Without its options: a default can be long. */
+function callBy(reference: Reference | undefined): string {
+  const [named = ''] = reference?.text.split('?') ?? [];
+  return `${REFERENCE_PREFIX}${named}`;
 }
 
 /** Only annotations whose name begins with "piggy-" are read as booleans here: PIGGY_X_Y comes from piggy-x-y. */

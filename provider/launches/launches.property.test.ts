@@ -176,7 +176,7 @@ function createReader(right: Defects, noise: string) {
       decideToken: () => (right.tokenRate ? { allowed: true } : limited),
       decidePod: () => (right.podRate ? { allowed: true } : limited),
     },
-    readSecrets: () => {
+    readSources: () => {
       fetched += 1;
       return Promise.resolve({ values: new Map(), missing: [] });
     },

@@ -6,10 +6,9 @@ import { inspect } from 'node:util';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/api-client.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
-import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
-import { createSecretsReader, type ReadSecrets } from '../secrets/read-secrets.ts';
-import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
+import type { ReadSources } from '../secrets/read-sources.ts';
 import { startAws, type Aws } from '../testing/aws.ts';
+import { createStandInReader } from '../testing/aws-sources.ts';
 import { injectedPod, type InjectedPodOptions } from '../testing/injected-pod.ts';
 import {
   startKubernetesApi,
@@ -17,9 +16,10 @@ import {
   type TokenRequest,
 } from '../testing/kubernetes-api.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import type { LaunchFacts } from './launch-facts.ts';
 import type { LaunchDefaults } from './launch-settings.ts';
 import { createPodLimit } from './pod-limit.ts';
-import { createLaunchValuesReader, type LaunchFacts } from './read-launch-values.ts';
+import { createLaunchValuesReader } from './read-launch-values.ts';
 import { signArgv } from './signature.ts';
 import { parseLaunchToken } from './token.ts';
 
@@ -39,7 +39,7 @@ const ACCESS: AccessPolicy = { rules: [], accessDefault: 'namespace', prefix: ''
 let api: KubernetesApi;
 let aws: Aws;
 let kubernetes: KubernetesClient;
-let readSecrets: ReadSecrets;
+let readSources: ReadSources;
 
 before(async () => {
   [api, aws] = await Promise.all([startKubernetesApi(), startAws()]);
@@ -47,13 +47,7 @@ before(async () => {
     ...{ server: api.url, ca: api.ca, timeoutMs: 60_000 },
     readToken: () => Promise.resolve(api.providerToken),
   });
-  const credentials = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'key' });
-  const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
-  const options = { credentials, endpoint: aws.url, ...timeouts };
-  readSecrets = createSecretsReader({
-    readSecretVersion: createSecretsManagerClient(options),
-    readParameters: createParameterStoreClient(options),
-  });
+  readSources = createStandInReader(aws);
   aws.putSecret('shop/api', '{"PASSWORD":"hunter2","PORT":5432}');
   aws.putSecret('shop/listed', '{"PASSWORD":"hunter2","PIGGY_ALLOWED_SA":"shop:web"}');
   aws.putParameter({ name: '/shop/PASSWORD', type: 'SecureString', value: 'hunter2' });
@@ -89,7 +83,7 @@ function prepare(scenario: Scenario) {
     kubernetes,
     admitReview: () => Promise.resolve(() => undefined),
     podLimit: createPodLimit({ perMinutePerPod: 60 }, () => performance.now()),
-    readSecrets,
+    readSources,
     accessPolicy: () => ({ ...ACCESS, ...scenario.access }),
     observeAccess: (decision, rule) => observed.push(`${decision} ${rule}`),
     decideRate: () => ({ allowed: true }),

@@ -3,17 +3,11 @@
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parsePod } from '../kubernetes/pods.ts';
-import type { PodIdentity } from '../kubernetes/token-review.ts';
-import {
-  decideGrant,
-  targetOf,
-  type AccessDecision,
-  type AccessPolicy,
-  type Grant,
-} from '../secrets/grant.ts';
-import type { ReadSecrets } from '../secrets/read-secrets.ts';
-import { versionText, type SecretSource } from '../secrets/source.ts';
+import type { AccessPolicy } from '../secrets/grant.ts';
+import type { SecretQuestion } from '../secrets/read-secrets.ts';
+import { nameSource, type ReadSources } from '../secrets/read-sources.ts';
 import type { SelectedValues } from '../secrets/values.ts';
+import { decideSource } from '../secrets/whole-secrets.ts';
 import {
   decidePod,
   decideReferences,
@@ -24,32 +18,24 @@ import {
 } from './decide-launch.ts';
 import { describeKeys } from './audit.ts';
 import { createIdentityReader } from './identity.ts';
+import {
+  describeGrants,
+  describeIdentity,
+  describeSources,
+  type LaunchFacts,
+} from './launch-facts.ts';
 import type { DecideRate, RateDecision } from './launch-rates.ts';
 import { parseLaunchRequest } from './launch-request.ts';
-import { parseLaunchSettings, type LaunchDefaults } from './launch-settings.ts';
+import {
+  parseLaunchSettings,
+  selectSources,
+  type ContainerSource,
+  type LaunchDefaults,
+} from './launch-settings.ts';
 import { createLaunchWindow } from './launch-window.ts';
 import type { PodLimit } from './pod-limit.ts';
 import type { AdmitReview } from './review-limit.ts';
 import type { LaunchToken } from './token.ts';
-
-/** What is known of a request so far, for its audit line. */
-export type LaunchFacts = {
-  readonly namespace?: string;
-  readonly pod?: string;
-  readonly podUid?: string;
-  readonly container?: string;
-  readonly serviceAccount?: string;
-  readonly secretId?: string;
-  readonly secretVersion?: string;
-  readonly parameterPath?: string;
-  readonly region?: string;
-  readonly references?: number;
-  /** What the references name; told of a Pod that is known, and cut where there are many. */
-  readonly keys?: readonly string[];
-  /** The access rule, or default, that allowed it, and the AWS role that it names. */
-  readonly rule?: string;
-  readonly roleArn?: string;
-};
 
 export type LaunchQuestion = {
   readonly token: LaunchToken;
@@ -76,7 +62,7 @@ export type LaunchDependencies = {
   readonly kubernetes: Pick<KubernetesClient, 'reviewToken' | 'readPod'>;
   readonly admitReview: AdmitReview;
   readonly podLimit: PodLimit;
-  readonly readSecrets: ReadSecrets;
+  readonly readSources: ReadSources;
   /** The access rules of this moment. */
   readonly accessPolicy: () => AccessPolicy;
   readonly observeAccess: (decision: 'allowed' | 'denied', rule: string) => void;
@@ -87,7 +73,8 @@ export type LaunchDependencies = {
 };
 
 export function createLaunchValuesReader(dependencies: LaunchDependencies): ReadLaunchValues {
-  const { kubernetes, admitReview, podLimit, readSecrets, defaults, now } = dependencies;
+  const { kubernetes, admitReview, podLimit, readSources, observeAccess, defaults, now } =
+    dependencies;
   const { reviewToken } = kubernetes;
   const readIdentity = createIdentityReader({ reviewToken, admitReview, now });
   const launchWindow = createLaunchWindow({ now });
@@ -109,8 +96,9 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const container = settle(selectContainer(pod, uid)); // 3
     note({ container: container.name });
 
+    const sources = selectSources(references, container.settings, defaults);
     const settings = parseLaunchSettings(container.settings, defaults);
-    note(describeSource(settings.source));
+    note(describeSources(sources));
     if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
     const { uid: podUid, createdAtMs: podCreatedAtMs } = pod;
     const { launchWindowMs: windowMs } = settings;
@@ -119,16 +107,13 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     settle(launchWindow.decide(start));
     settle(decideReferences(container, references)); // 6
 
-    const { source, enforceServiceAccount: allowListRequired } = settings;
-    const policy = dependencies.accessPolicy();
-    const decision = decideGrant(policy, serviceAccount, targetOf(source)); // 7
-    const grant = settleGrant(decision, dependencies.observeAccess);
-    note(describeGrant(grant));
+    const { enforceServiceAccount: allowListRequired } = settings;
+    const asker = { serviceAccount, allowListRequired, policy: dependencies.accessPolicy() };
+    const questions = sources.map((one) => grantSource(one, asker, observeAccess)); // 7
+    note(describeGrants(questions));
     settleRate(dependencies.decideRate(pod.uid)); // 8
 
-    const secret = { source, references, serviceAccount, allowListRequired, policy, grant };
-    const values = await readSecrets(secret, signal) // 7 by AWS's names, 9
-      .catch(observeRefusal(grant, dependencies.observeAccess));
+    const values = await readSources(questions, { signal, observeAccess }); // 7 by AWS's names, 9
     const answered = answer(values);
     settle(launchWindow.closeAfterAnswer(start));
     return answered;
@@ -140,41 +125,22 @@ function settle<T>(decision: Decision<T>): T {
   throw new ProviderError(decision.code, decision.message);
 }
 
-function settleGrant(
-  decision: AccessDecision,
-  observe: LaunchDependencies['observeAccess'],
-): Grant {
-  observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
-  if (decision.allowed) return decision.grant;
-  throw new ProviderError('access_denied', decision.message);
-}
+type Asker = Pick<SecretQuestion, 'serviceAccount' | 'allowListRequired' | 'policy'>;
 
-/** Counts, under the rule by which a secret was fetched, that it was given to nobody. */
-function observeRefusal({ rule }: Grant, observe: LaunchDependencies['observeAccess']) {
-  return (error: unknown): never => {
-    if (error instanceof ProviderError && error.code === 'access_denied') observe('denied', rule);
-    throw error;
-  };
+/** Throws `access_denied`. */
+function grantSource(
+  one: ContainerSource,
+  asker: Asker,
+  observe: LaunchDependencies['observeAccess'],
+): SecretQuestion {
+  const decision = decideSource(asker.policy, asker.serviceAccount, one);
+  observe(decision.allowed ? 'allowed' : 'denied', decision.allowed ? decision.grant.rule : 'none');
+  if (decision.allowed) return { ...one, ...asker, policy: decision.policy, grant: decision.grant };
+  throw nameSource(new ProviderError('access_denied', decision.message), one);
 }
 
 function settleRate(decision: RateDecision): void {
   if (decision.allowed) return;
   const { message, retryAfterSeconds } = decision;
   throw new ProviderError('rate_limited', message, { retryAfterSeconds });
-}
-
-function describeGrant({ rule, role }: Grant): LaunchFacts {
-  return role === undefined ? { rule } : { rule, roleArn: role.roleArn };
-}
-
-function describeIdentity({ serviceAccount, pod }: PodIdentity): LaunchFacts {
-  const { namespace, name } = serviceAccount;
-  return { namespace, pod: pod.name, podUid: pod.uid, serviceAccount: name };
-}
-
-function describeSource(source: SecretSource): LaunchFacts {
-  const { region } = source;
-  if (source.kind === 'parameterStore') return { parameterPath: source.path, region };
-  const { secretId, version } = source;
-  return { secretId, secretVersion: versionText(version), region };
 }

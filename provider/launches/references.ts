@@ -41,6 +41,18 @@ export function readReferences(env: readonly EnvEntry[]): WrittenReferences {
   return { keys, isComplete };
 }
 
+/** What all keys of are asked for: the list that admission wrote, which no kubelet has read yet. */
+export function readAllKeys(env: readonly EnvEntry[]): ReadonlySet<string> {
+  const list = env.find(({ name }) => name === 'PIGGY_ENV_FROM')?.value ?? '';
+  return new Set(listAllKeys(list.replaceAll('$$', '$')));
+}
+
+/** As a launcher asks for them, in the order of the list. */
+export function listAllKeys(list: string): readonly string[] {
+  const sources = list.split(',').map((source) => source.trim());
+  return sources.filter((source) => source !== '').map((source) => `all:${source}`);
+}
+
 /** What no program can be started with is no reference, and becomes none. */
 function expand(text: string, known: ReadonlyMap<string, string>): string {
   let room = MAX_TEXT;

@@ -57,7 +57,11 @@ const broken: Record<string, [text: string, message: string | RegExp]> = {
   ],
   'a path without its slash': [
     `${rule}parameterPaths: [shop]}]`,
-    'rule "a": entry 1 of parameterPaths must be a path that begins with "/", in which "*" may stand',
+    'rule "a": entry 1 of parameterPaths must be a path that begins with "/", or the ARN of a parameter, in which "*" may stand',
+  ],
+  'wholeSecrets that is a boolean': [
+    `${rule}secrets: [a], wholeSecrets: false}]`,
+    'rule "a": wholeSecrets must be "forbidden" or "required"',
   ],
   'a role that is none': [
     `${rule}secrets: [a], roleArn: admin}]`,

@@ -15,7 +15,10 @@ export type AccessRule = {
   readonly serviceAccounts?: readonly string[];
   /** Globs of names, or of ARNs where they begin with "arn:". */
   readonly secrets?: readonly string[];
+  /** Globs of paths and of parameters' names, or of their ARNs. */
   readonly parameterPaths?: readonly string[];
+  /** Whether it covers who takes a secret as a whole; `undefined`: that, and single keys. */
+  readonly wholeSecrets?: 'forbidden' | 'required';
   readonly roleArn?: string;
   readonly externalId?: string;
   readonly sessionTags?: boolean;
@@ -47,6 +50,7 @@ export const accessRuleSchema = {
     serviceAccounts: listOf(object),
     secrets: listOf(secret),
     parameterPaths: listOf(path),
+    wholeSecrets: { enum: ['forbidden', 'required'] },
     roleArn: role,
     externalId: { type: 'string', pattern: '^[A-Za-z0-9_+=,.@:/-]{2,1224}$' },
     sessionTags: { type: 'boolean' },

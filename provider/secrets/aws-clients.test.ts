@@ -9,6 +9,7 @@ import { startAws, type Aws, type SecretVersion } from '../testing/aws.ts';
 import { createParameterStoreClient } from './parameter-store-client.ts';
 import { createSecretsManagerClient } from './secrets-manager-client.ts';
 import { CURRENT } from './source.ts';
+import { plainKey } from './reference.ts';
 
 const FOREVER = new AbortController().signal;
 const shop = { secretId: 'shop/api', region: 'eu-west-1', version: CURRENT };
@@ -36,7 +37,7 @@ test('a secret is asked for by id and version, in its region', async () => {
   const { content, target } = await read(shop, FOREVER);
   const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/api';
   assert.deepEqual(target, { kind: 'secret', names: ['shop/api'], arn });
-  assert.equal(content.find('A')?.reveal(), 'hunter2');
+  assert.equal(content.find(plainKey('A'))?.reveal(), 'hunter2');
   const input = { SecretId: 'shop/api', VersionStage: 'AWSCURRENT' };
   assert.deepEqual(aws.requests, [
     { target: 'secretsmanager.GetSecretValue', region: 'eu-west-1', input },
@@ -61,7 +62,7 @@ for (const [name, [version, asked, value]] of Object.entries(versions)) {
     const read = createSecretsManagerClient({ ...options(), observeCall });
     const question = { ...shop, secretId: 'shop/odd', version: oddVersion };
     const { content } = await read(question, FOREVER);
-    assert.equal(content.find('A')?.reveal(), value);
+    assert.equal(content.find(plainKey('A'))?.reveal(), value);
     assert.deepEqual(
       aws.requests.map(({ input }) => input),
       asked,
@@ -182,8 +183,8 @@ test('parameters are read page by page, below the path only', async () => {
   }
   aws.putParameter({ name: '/shopping/OTHER', type: 'String', value: 'x' });
   const { content } = await createParameterStoreClient(options())(path, FOREVER);
-  assert.equal(content.find('K22')?.reveal(), '22');
-  assert.equal(content.find('OTHER'), undefined);
+  assert.equal(content.find(plainKey('K22'))?.reveal(), '22');
+  assert.equal(content.find(plainKey('OTHER')), undefined);
   assert.equal(aws.requests.length, 3);
 });
 

@@ -138,6 +138,67 @@ for (const [name, [glob, id, outcome]] of Object.entries(doubtful)) {
   });
 }
 
+const PARAMETER = 'arn:aws:ssm:eu-west-1:123456789012:parameter';
+const parameterRules = [
+  { name: 'below', namespaces: ['shop'], parameterPaths: ['/shared/**'] },
+  { name: 'one', namespaces: ['shop'], parameterPaths: ['/team/url', '/folder'] },
+  { name: 'by-arn', namespaces: ['shop'], parameterPaths: [`${PARAMETER}/other/*`] },
+  { name: 'dots', namespaces: ['shop'], parameterPaths: ['/folder/../bank'] },
+];
+const parameters: Record<string, Case> = {
+  'a parameter of the own namespace': ['namespace', '/shop/url', 'default namespace'],
+  'its ARN': ['namespace', `${PARAMETER}/shop/url`, 'default namespace'],
+  'a parameter named like the namespace': ['namespace', '/shop', 'denied'],
+  'one at the root, named like the namespace': ['namespace', 'shop', 'denied'],
+  'one of a namespace that begins alike': ['namespace', '/shopping/url', 'denied'],
+  'one of another namespace, which no list can open': ['namespace', '/bank/url', 'denied'],
+  'one below a path of a rule': ['deny', '/shared/db/url', 'below'],
+  'one that a rule names': ['deny', '/team/url', 'one'],
+  'one beside it': ['deny', '/team/other', 'denied'],
+  'one that begins with its name': ['deny', '/team/url2', 'denied'],
+  'one under a path that a rule names': ['deny', '/folder/deep/url', 'one'],
+  'the ARN of one that a rule names': ['deny', `${PARAMETER}/team/url`, 'one'],
+  'an ARN of a rule': ['deny', `${PARAMETER}/other/url`, 'by-arn'],
+  'an ARN deeper than the rule': ['deny', `${PARAMETER}/other/url/deep`, 'denied'],
+  'the same name in another account': [
+    'deny',
+    `${PARAMETER.replace('123456789012', '210987654321')}/other/url`,
+    'denied',
+  ],
+  'a name that only its ARN would allow': ['deny', '/other/url', 'denied'],
+  'one that leads out of the own namespace by ..': ['namespace', '/shop/../bank/url', 'denied'],
+  'one that leads out of a rule by ..': ['deny', '/shared/../bank/url', 'denied'],
+  'one that leads out of a path that a rule names': ['deny', '/folder/../bank/url', 'denied'],
+  'an ARN that leads out of a rule': ['deny', `${PARAMETER}/other/..`, 'denied'],
+  'one with dots, which a rule names': ['deny', '/folder/../bank', 'dots'],
+  'a parameter without a rule, where all is allowed': ['allow', '/bank/url', 'default allow'],
+};
+
+for (const [name, [accessDefault, id, outcome]] of Object.entries(parameters)) {
+  test(`named one by one: ${name} (${accessDefault}): ${outcome}`, () => {
+    const policy = { rules: parameterRules, accessDefault, prefix: '' };
+    const source = { kind: 'parameter', id, selector: ':3', region: 'eu-west-1' } as const;
+    const decision = decideGrant(policy, api, targetOf(source));
+    assert.equal(decision.allowed ? decision.grant.rule : 'denied', outcome);
+    if (!decision.allowed) {
+      assert.match(decision.message, /shop:api may not read parameter \/.*parameterPaths \[\//);
+    }
+  });
+}
+
+test('a rule for all paths is one for all parameters', () => {
+  const rules = [{ name: 'all', namespaces: ['shop'], parameterPaths: ['/'] }];
+  for (const id of ['/any/thing', 'thing']) {
+    const source = { kind: 'parameter', id, selector: '', region: 'eu-west-1' } as const;
+    const decision = decideGrant(
+      { rules, accessDefault: 'deny', prefix: '' },
+      api,
+      targetOf(source),
+    );
+    assert.ok(decision.allowed);
+  }
+});
+
 test('the prefix of default names is that of the setting', () => {
   const policy = { rules: [], accessDefault: 'namespace', prefix: 'prod/' } as const;
   const rule = (id: string) => {

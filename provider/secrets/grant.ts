@@ -1,7 +1,7 @@
 // Decides by the owner's access rules and PIGGY_ACCESS_DEFAULT whether a service account may read a secret, and as which AWS
 // role (check 7, docs/access-rules.md). Rules only ever allow; the first that covers both decides.
 
-import { parseSecretArn } from '../aws-names.ts';
+import { parseParameterArn, parseSecretArn } from '../aws-names.ts';
 import type { ServiceAccount } from '../kubernetes/service-account.ts';
 import { roleOf, type AccessRule } from './access-rules.ts';
 import { roleKey, type AssumedRole } from './assumed-role.ts';
@@ -38,7 +38,9 @@ export type AccessTarget =
       readonly names: readonly string[];
       readonly arn: string | undefined;
     }
-  | { readonly kind: 'path'; readonly path: string };
+  | { readonly kind: 'path'; readonly path: string }
+  /** One parameter, by its name, with "/" before it. */
+  | { readonly kind: 'parameter'; readonly path: string; readonly arn: string | undefined };
 
 export function decideGrant(
   policy: AccessPolicy,
@@ -66,7 +68,7 @@ const UNKNOWN_SUFFIX = '-??????';
 
 /** The secrets that are meant where an ARN, as it was written, ends in AWS's six characters, or is without them. */
 function readingsOf(target: AccessTarget): readonly AccessTarget[] {
-  if (target.kind === 'path' || target.arn === undefined) return [target];
+  if (target.kind !== 'secret' || target.arn === undefined) return [target];
   const [whole = '', name = whole] = target.names;
   // What AWS returned has its one name.
   if (target.names.length === 1) return [target];
@@ -123,7 +125,10 @@ function isOwn(target: AccessTarget, own: string): boolean {
     );
   }
   if (hasDotSegment(target.path)) return false;
-  return `${target.path}/`.startsWith(own.startsWith('/') ? own : `/${own}`);
+  const folder = own.startsWith('/') ? own : `/${own}`;
+  return target.kind === 'path'
+    ? `${target.path}/`.startsWith(folder)
+    : target.path.startsWith(folder) && target.path.length > folder.length;
 }
 
 function covers(rule: AccessRule, account: ServiceAccount, target: AccessTarget): boolean {
@@ -139,6 +144,14 @@ function coversTarget({ secrets = [], parameterPaths = [] }: AccessRule, target:
   if (target.kind === 'path') {
     return parameterPaths.some((glob) => matchesPathGlob(glob, target.path));
   }
+  if (target.kind === 'parameter') {
+    const { arn: parameterArn, path } = target;
+    return parameterPaths.some((glob) =>
+      glob.startsWith('arn:')
+        ? parameterArn !== undefined && matchesPathGlob(glob, parameterArn)
+        : pathsTo(path).some((one) => matchesPathGlob(glob, one)),
+    );
+  }
   const { names, arn } = target;
   return secrets.some((glob) =>
     glob.startsWith('arn:')
@@ -147,17 +160,32 @@ function coversTarget({ secrets = [], parameterPaths = [] }: AccessRule, target:
   );
 }
 
+/** The name itself and every path that it is under: who may read one of these may read the parameter. */
+function pathsTo(name: string): readonly string[] {
+  if (hasDotSegment(name)) return [name];
+  const segments = name.split('/');
+  return ['/', ...segments.slice(1).map((_, index) => segments.slice(0, index + 2).join('/'))];
+}
+
 /** What Secrets Manager puts behind the name in an ARN. */
 const ARN_SUFFIX = /-[A-Za-z0-9]{6}$/;
 
 /** A source as parsed from the container's settings. */
 export function targetOf(source: SecretSource): AccessTarget {
   if (source.kind === 'parameterStore') return { kind: 'path', path: source.path };
+  if (source.kind === 'parameter') return parameterTarget(source.id);
   const { secretId } = source;
   const name = parseSecretArn(secretId)?.name;
   if (name === undefined) return { kind: 'secret', names: [secretId], arn: undefined };
   // An ARN may be written without its last six characters, so both can be meant.
   return { kind: 'secret', names: [name, name.replace(ARN_SUFFIX, '')], arn: secretId };
+}
+
+/** `id` is its name or ARN. */
+export function parameterTarget(id: string): AccessTarget {
+  const named = parseParameterArn(id);
+  if (named !== undefined) return { kind: 'parameter', path: named.path, arn: id };
+  return { kind: 'parameter', path: id.startsWith('/') ? id : `/${id}`, arn: undefined };
 }
 
 /** What a grant is missing when the secret's own list does not name the account either. */
@@ -190,11 +218,11 @@ function adviseRule({ namespace, name }: ServiceAccount, target: AccessTarget): 
 }
 
 function describeTarget(target: AccessTarget): string {
-  return target.kind === 'path' ? target.path : (target.arn ?? target.names[0] ?? '');
+  return target.kind === 'secret' ? (target.arn ?? target.names[0] ?? '') : target.path;
 }
 
 function describeRefusal(account: ServiceAccount, target: AccessTarget, advice: string): string {
-  const what = target.kind === 'secret' ? 'secret' : 'parameter path';
+  const what = { secret: 'secret', path: 'parameter path', parameter: 'parameter' }[target.kind];
   const { namespace, name } = account;
   return `service account ${namespace}:${name} may not read ${what} ${describeTarget(target)}: ${advice}`;
 }

@@ -13,6 +13,8 @@ export type JsonText = {
   readonly ends: readonly number[];
   /** Objects read so far, by where they begin: one is read once, however much is asked of it. */
   readonly objects: Map<number, ReadonlyMap<string, number>>;
+  /** Arrays alike. */
+  readonly arrays: Map<number, readonly number[]>;
 };
 
 const QUOTE = 0x22;
@@ -33,7 +35,7 @@ export function readJsonText(json: string): JsonText {
     if (isClosing(code)) ends[open.pop() ?? token] = token;
   }
   starts.push(text.length);
-  return { text, starts, ends, objects: new Map() };
+  return { text, starts, ends, objects: new Map(), arrays: new Map() };
 }
 
 /** Where the value of each key of the object at `start` begins. Of a key that comes twice the last one counts. */
@@ -52,13 +54,39 @@ export function readMembers(json: JsonText, start: number): ReadonlyMap<string, 
   return members;
 }
 
+/** Where the elements of the array at `start` begin. */
+function readElements(json: JsonText, start: number): readonly number[] {
+  const known = json.arrays.get(start);
+  if (known !== undefined) return known;
+  const elements: number[] = [];
+  const end = json.ends[start] ?? start;
+  // Behind an element stands a comma, or the end of the array.
+  for (let at = start + 1; at < end; at = (json.ends[at] ?? end) + 2) elements.push(at);
+  json.arrays.set(start, elements);
+  return elements;
+}
+
+/** By keys of objects and, from 0 on, positions in arrays. */
 export function findNested(json: JsonText, path: readonly string[]): number | undefined {
   let at: number | undefined = 0;
   for (const key of path) {
-    if (at === undefined || json.text.charAt(json.starts[at] ?? 0) !== '{') return undefined;
-    at = readMembers(json, at).get(key);
+    if (at === undefined) return undefined;
+    at = findPart(json, at, key);
   }
   return at;
+}
+
+const POSITION = /^(?:0|[1-9][0-9]{0,8})$/;
+
+function findPart(json: JsonText, start: number, key: string): number | undefined {
+  switch (json.text.charAt(json.starts[start] ?? 0)) {
+    case '{':
+      return readMembers(json, start).get(key);
+    case '[':
+      return POSITION.test(key) ? readElements(json, start)[Number(key)] : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** What a container's environment shows of the value at `start`. */

@@ -1,10 +1,12 @@
-// Reads all parameters under a path from AWS Systems Manager Parameter Store, decrypted.
+// Reads parameters of AWS Systems Manager Parameter Store, decrypted: all under a path, or some by their names.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 
-import { paginateGetParametersByPath, SSMClient } from '@aws-sdk/client-ssm';
+import { GetParametersCommand, paginateGetParametersByPath, SSMClient } from '@aws-sdk/client-ssm';
 import { ProviderError } from '../errors.ts';
 import type { AssumedRole } from './assumed-role.ts';
 import { callAws } from './aws-failure.ts';
+import { parameterText, type NamedParameters, type ParameterCall } from './named-parameters.ts';
 import { createRegionalClients } from './regional-clients.ts';
 import { describeClient, type AwsClientOptions } from './secrets-manager-client.ts';
 import type { StoredSecret } from './stored-secret.ts';
@@ -40,6 +42,43 @@ export function createParameterStoreClient(options: AwsClientOptions): ReadParam
     const size = parameters.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
     return { content: parseParameters(parameters), target: { kind: 'path', path }, size };
   };
+}
+
+/** Throws as ReadSecretVersion does; those that there are not are missing in the answer. */
+export type ReadNamedParameters = (
+  call: ParameterCall,
+  signal: AbortSignal,
+) => Promise<NamedParameters>;
+
+export function createNamedParametersClient(options: AwsClientOptions): ReadNamedParameters {
+  const clientFor = createRegionalClients(
+    (region, role) => new SSMClient(describeClient(options, region, role)),
+  );
+  return async ({ parameters, region, role }, signal) => {
+    const resource = describeParameters(parameters);
+    const call = { action: 'ssm:GetParameters', resource, region, role };
+    const input = { Names: parameters.map(parameterText), WithDecryption: true };
+    const { Parameters: answered = [] } = await callAws(
+      { call, signal, observe: options.observeCall },
+      () => clientFor(region, role).send(new GetParametersCommand(input), { abortSignal: signal }),
+    );
+    const found: NamedParameters['found'] = new Map(
+      parameters.flatMap((parameter) => {
+        // An answer names the parameter without the version that was asked for, which stands beside it.
+        const one = answered.find(({ Name, ARN }) => Name === parameter.id || ARN === parameter.id);
+        if (one === undefined) return [];
+        const { Name: name = '', Value: value = '', ARN: arn = '' } = one;
+        return [[parameterText(parameter), { name, value, arn }] as const];
+      }),
+    );
+    const size = [...found.values()].reduce((sum, { value }) => sum + value.length, 0);
+    return { found, size };
+  };
+}
+
+function describeParameters(parameters: ParameterCall['parameters']): string {
+  const names = parameters.map(parameterText);
+  return `${names.length === 1 ? 'parameter' : 'parameters'} ${names.join(', ')}`;
 }
 
 async function readPages(client: SSMClient, path: string, signal: AbortSignal) {

@@ -12,10 +12,14 @@ import {
 import { PutParameterCommand, SSMClient, type ParameterType } from '@aws-sdk/client-ssm';
 import { startMoto, whyNoMoto, type Moto } from '../testing/moto.ts';
 import type { AccessPolicy } from './grant.ts';
-import { createParameterStoreClient } from './parameter-store-client.ts';
-import { createSecretsReader, type ReadSecrets } from './read-secrets.ts';
+import {
+  createNamedParametersClient,
+  createParameterStoreClient,
+} from './parameter-store-client.ts';
+import { createSourcesReader, type ReadSources } from './read-sources.ts';
 import { createSecretsManagerClient } from './secrets-manager-client.ts';
-import { CURRENT, type SecretVersion } from './source.ts';
+import { plainReference } from './reference.ts';
+import { CURRENT, type SecretSource, type SecretVersion } from './source.ts';
 
 const reason = whyNoMoto();
 if (reason !== undefined) console.log(`skipped: ${reason}`);
@@ -28,7 +32,7 @@ const api = { namespace: 'shop', name: 'api' };
 let moto: Moto;
 let secretsManager: SecretsManagerClient;
 let parameterStore: SSMClient;
-let readSecrets: ReadSecrets;
+let readSources: ReadSources;
 
 before(async () => {
   if (reason !== undefined) return;
@@ -39,9 +43,10 @@ before(async () => {
   parameterStore = new SSMClient({ region: REGION, endpoint, credentials });
   const timeouts = { connectionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
   const client = { credentials: () => Promise.resolve(credentials), endpoint, ...timeouts };
-  readSecrets = createSecretsReader({
+  readSources = createSourcesReader({
     readSecretVersion: createSecretsManagerClient(client),
     readParameters: createParameterStoreClient(client),
+    readNamedParameters: createNamedParametersClient(client),
   });
 });
 after(async () => {
@@ -62,20 +67,26 @@ const grant = { rule: 'default allow', role: undefined, onlyIfListed: false, may
 
 type Asked = { version?: SecretVersion; allowListRequired?: boolean; region?: string };
 
-async function readValues(secretId: string, references: string[], asked: Asked = {}) {
+function readValues(secretId: string, references: string[], asked: Asked = {}) {
   const { version = CURRENT, allowListRequired = false, region = REGION } = asked;
   const source = { kind: 'secretsManager', secretId, region, version } as const;
-  const question = { source, references, serviceAccount: api, allowListRequired, policy, grant };
-  return reveal(await readSecrets(question, FOREVER));
+  return ask(source, references, allowListRequired);
 }
 
-async function readParameters(path: string, references: string[], allowListRequired = false) {
+function readParameters(path: string, references: string[], allowListRequired = false) {
   const source = { kind: 'parameterStore', path, region: REGION } as const;
-  const question = { source, references, serviceAccount: api, allowListRequired, policy, grant };
-  return reveal(await readSecrets(question, FOREVER));
+  return ask(source, references, allowListRequired);
 }
 
-function reveal({ values, missing }: Awaited<ReturnType<ReadSecrets>>) {
+async function ask(source: SecretSource, written: readonly string[], allowListRequired: boolean) {
+  const references = written.map(plainReference);
+  const asker = { serviceAccount: api, allowListRequired, policy, grant };
+  const question = { source, references, calledBy: undefined, ...asker };
+  const context = { signal: FOREVER, observeAccess: () => undefined };
+  return reveal(await readSources([question], context));
+}
+
+function reveal({ values, missing }: Awaited<ReturnType<ReadSources>>) {
   return { values: Object.fromEntries([...values].map(([k, v]) => [k, v.reveal()])), missing };
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type ErrorCode, ProviderError } from '../errors.ts';
 import { decideGrant, targetOf, type AccessPolicy, type Grant } from './grant.ts';
 import { createSecretsReader, type SecretQuestion } from './read-secrets.ts';
+import { plainReference } from './reference.ts';
 import { CURRENT, type SecretVersion } from './source.ts';
 import type { StoredSecret } from './stored-secret.ts';
 import { parseSecretString } from './values.ts';
@@ -30,7 +31,8 @@ function read(answers: Answers, version: SecretVersion = CURRENT, grant = grante
   const source = { kind: 'secretsManager', secretId: 'shared/db', region: 'r', version } as const;
   const question: SecretQuestion = {
     source,
-    references: ['A'],
+    calledBy: undefined,
+    references: [plainReference('A')],
     serviceAccount: { namespace: 'shop', name: 'api' },
     allowListRequired: false,
     policy,
@@ -43,6 +45,7 @@ function read(answers: Answers, version: SecretVersion = CURRENT, grant = grante
       return Promise.resolve({ content: parseSecretString(text ?? ''), target, size: 1 });
     },
     readParameters: () => Promise.reject(new Error('not asked for')),
+    readParameter: () => Promise.reject(new Error('not asked for')),
   });
   return readSecrets(question, FOREVER);
 }
@@ -113,10 +116,18 @@ async function readDoubtful(
   const serviceAccount = { namespace: 'shop', name: 'api' };
   const decision = decideGrant(doubted, serviceAccount, targetOf(source));
   assert.ok(decision.allowed);
-  const asked = { source, references: ['A'], serviceAccount, allowListRequired: false };
+  const references = [plainReference('A')];
+  const asked = {
+    source,
+    references,
+    calledBy: undefined,
+    serviceAccount,
+    allowListRequired: false,
+  };
   const reader = createSecretsReader({
     readSecretVersion: answer,
     readParameters: () => Promise.reject(new Error('not asked for')),
+    readParameter: () => Promise.reject(new Error('not asked for')),
   });
   return reader({ ...asked, policy: doubted, grant: decision.grant }, FOREVER).then(
     () => 'given out',

@@ -16,13 +16,17 @@ import {
 } from './grant.ts';
 import type { ReadParameters } from './parameter-store-client.ts';
 import type { ReadSecretVersion } from './secrets-manager-client.ts';
-import { CURRENT, type SecretSource } from './source.ts';
+import type { ParameterQuestion } from './named-parameters.ts';
+import type { Reference } from './reference.ts';
+import { CURRENT, describeSource, type SecretSource } from './source.ts';
 import type { StoredSecret } from './stored-secret.ts';
 import { selectValues, type SecretContent, type SelectedValues } from './values.ts';
 
 export type SecretQuestion = {
   readonly source: SecretSource;
-  readonly references: readonly string[];
+  /** What a failure is told of, such as "piggy:secret:shop/db#password"; `undefined` where there is nothing to mix it up with. */
+  readonly calledBy: string | undefined;
+  readonly references: readonly Reference[];
   readonly serviceAccount: ServiceAccount;
   /** Refuse a secret that says nothing about who may read it. */
   readonly allowListRequired: boolean;
@@ -40,6 +44,8 @@ export type ReadSecrets = (
 export type SecretsDependencies = {
   readonly readSecretVersion: ReadSecretVersion;
   readonly readParameters: ReadParameters;
+  /** One that a reference names. */
+  readonly readParameter: (question: ParameterQuestion) => Promise<StoredSecret>;
 };
 
 export function createSecretsReader(dependencies: SecretsDependencies): ReadSecrets {
@@ -74,12 +80,16 @@ async function fetchGranted(
 }
 
 async function fetchSecret(
-  { readSecretVersion, readParameters }: SecretsDependencies,
+  { readSecretVersion, readParameters, readParameter }: SecretsDependencies,
   { source, grant: { role } }: SecretQuestion,
   signal: AbortSignal,
 ): Promise<FetchedSecret> {
   if (source.kind === 'parameterStore') {
     const stored = await readParameters({ ...source, role }, signal);
+    return { stored, deciding: [stored] };
+  }
+  if (source.kind === 'parameter') {
+    const stored = await readParameter({ ...source, role });
     return { stored, deciding: [stored] };
   }
   const { version } = source;
@@ -135,10 +145,7 @@ function notAllowed(
   source: SecretSource,
   reason: 'allow_list_missing' | 'not_in_allow_list',
 ): ProviderError {
-  const secret =
-    source.kind === 'secretsManager'
-      ? `secret ${source.secretId}`
-      : `parameter path ${source.path}`;
+  const secret = describeSource(source);
   const advice =
     reason === 'allow_list_missing'
       ? `has no PIGGY_ALLOWED_SA, which is required; add it with ${namespace}:${name}`

@@ -5,9 +5,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ProviderError, type ErrorCode } from '../errors.ts';
 import type { AssumedRole } from './assumed-role.ts';
-import { createSecretCache, parametersKey, versionKey, type CacheOutcome } from './secret-cache.ts';
+import {
+  createSecretCache,
+  namedParametersKey,
+  parametersKey,
+  versionKey,
+  type CacheOutcome,
+} from './secret-cache.ts';
 import type { StoredSecret } from './stored-secret.ts';
 import { parseSecretString } from './values.ts';
+import { plainKey } from './reference.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -33,6 +40,7 @@ const version = {
   version: { kind: 'idOrStage', text: id },
 } as const;
 
+const named = { parameters: [{ id: 'a', selector: '' }], region: 'eu-west-1' };
 const different = {
   'one version': versionKey(version),
   'another secret': versionKey({ ...version, secretId: 'b' }),
@@ -51,6 +59,22 @@ const different = {
   'parameters of another path': parametersKey({ path: 'b', region: 'eu-west-1' }),
   'parameters of another region': parametersKey({ path: 'a', region: 'eu-west-2' }),
   'parameters as a role': parametersKey({ path: 'a', region: 'eu-west-1', role }),
+  'the same version, which can be no label': versionKey({
+    ...version,
+    version: { kind: 'id', id },
+  }),
+  'parameters by name': namedParametersKey(named),
+  'other parameters': namedParametersKey({ ...named, parameters: [{ id: 'b', selector: '' }] }),
+  'another version of them': namedParametersKey({
+    ...named,
+    parameters: [{ id: 'a', selector: ':1' }],
+  }),
+  'more of them': namedParametersKey({
+    ...named,
+    parameters: [...named.parameters, { id: 'b', selector: '' }],
+  }),
+  'those of another region': namedParametersKey({ ...named, region: 'eu-west-2' }),
+  'those as a role': namedParametersKey({ ...named, role }),
 };
 
 test('questions that AWS could answer differently are kept apart', () => {
@@ -68,7 +92,7 @@ function create(ttlMs = TTL_MS) {
     now: () => nowMs,
     observe: (outcome) => outcomes.push(outcome),
   });
-  const read = cache<string>(
+  const read = cache<string, StoredSecret>(
     (key) => key,
     (key, signal) => {
       asked.push({ key, signal });
@@ -79,7 +103,7 @@ function create(ttlMs = TTL_MS) {
   );
   return {
     read: async (key: string, signal = FOREVER) =>
-      (await read(key, signal)).content.find('A')?.reveal(),
+      (await read(key, signal)).content.find(plainKey('A'))?.reveal(),
     answer: async (text: string) => {
       answers.shift()?.resolve(secretOf(`{"A":"${text}"}`));
       await setImmediate();

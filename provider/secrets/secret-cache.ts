@@ -5,11 +5,11 @@
 import { LRUCache } from 'lru-cache';
 import { errorOf, ProviderError, wordsOf, type ErrorCode, type ErrorWords } from '../errors.ts';
 import { roleKey } from './assumed-role.ts';
+import { parameterText, type ParameterCall } from './named-parameters.ts';
 import type { ParametersQuestion } from './parameter-store-client.ts';
 import type { SecretVersionQuestion } from './secrets-manager-client.ts';
 import { createSharedQuestions } from './shared-questions.ts';
 import { versionText } from './source.ts';
-import type { StoredSecret } from './stored-secret.ts';
 
 export type SecretCacheOptions = {
   /** 0: nothing is kept, and nothing is shared. */
@@ -22,13 +22,16 @@ export type SecretCacheOptions = {
 /** `joined`: another request was asking already. A failure that is still remembered is a `hit` too. */
 export type CacheOutcome = 'hit' | 'miss' | 'joined';
 
-type Read<Question> = (question: Question, signal: AbortSignal) => Promise<StoredSecret>;
+/** Characters, about: the cache is bounded by it. */
+type Sized = { readonly size: number };
 
-/** `keyOf` tells any two questions apart that AWS could answer differently. */
-export type SecretCache = <Question>(
+type Read<Question, Answer> = (question: Question, signal: AbortSignal) => Promise<Answer>;
+
+/** `keyOf` tells any two questions apart that AWS could answer differently, and those of two kinds by the kind. */
+export type SecretCache = <Question, Answer extends Sized>(
   keyOf: (question: Question) => string,
-  read: Read<Question>,
-) => Read<Question>;
+  read: Read<Question, Answer>,
+) => Read<Question, Answer>;
 
 const MAX_SECRETS = 5_000;
 // Of text; taken apart for its keys it is some times that in memory.
@@ -45,46 +48,64 @@ const KEPT_FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 type Outcome =
-  | { readonly kind: 'answer'; readonly secret: StoredSecret }
+  | { readonly kind: 'answer'; readonly answer: Sized }
   | { readonly kind: 'failure'; readonly words: ErrorWords };
 
 type Kept = { readonly outcome: Outcome; readonly validUntilMs: number };
 
 export function createSecretCache({ ttlMs, observe, now }: SecretCacheOptions): SecretCache {
   if (ttlMs === 0) return (_, read) => read;
-  const share = createSharedQuestions<StoredSecret>({ maxAgeMs: ttlMs, now });
+  const share = createSharedQuestions<Sized>({ maxAgeMs: ttlMs, now });
   const kept = createStore(ttlMs);
+  const keeping = { kept, ttlMs, now };
 
-  async function readAndKeep(key: string, read: () => Promise<StoredSecret>) {
-    // Counted from the question on: what AWS held then may have been replaced while its answer was on its way.
-    const startedMs = now();
-    const keep = (outcome: Outcome, lastsMs: number) => {
-      const validUntilMs = startedMs + Math.min(lastsMs, ttlMs);
-      if (validUntilMs > now()) kept.set(key, { outcome, validUntilMs });
-    };
-    try {
-      const secret = await read();
-      keep({ kind: 'answer', secret }, ttlMs);
-      return secret;
-    } catch (error) {
-      const isKept = error instanceof ProviderError && KEPT_FAILURES.has(error.code);
-      if (isKept) keep({ kind: 'failure', words: wordsOf(error) }, FAILURE_KEPT_MS);
-      throw error;
-    }
-  }
-
-  return (keyOf, read) => async (question, signal) => {
-    const key = keyOf(question);
+  async function answer(
+    key: string,
+    read: (signal: AbortSignal) => Promise<Sized>,
+    signal: AbortSignal,
+  ): Promise<Sized> {
     const known = kept.get(key);
     if (known !== undefined && now() < known.validUntilMs) {
       observe('hit');
       return settle(known.outcome);
     }
-    const start = (end: AbortSignal) => readAndKeep(key, () => read(question, end));
+    const start = (end: AbortSignal) => readAndKeep(keeping, key, () => read(end));
     const { joined, answer } = share({ key, start }, signal);
     observe(joined ? 'joined' : 'miss');
     return answer;
+  }
+
+  return <Question, Answer extends Sized>(
+      keyOf: (question: Question) => string,
+      read: Read<Question, Answer>,
+    ) =>
+    (question: Question, signal: AbortSignal) =>
+      // What is kept or shared under a key was answered to the same read.
+      answer(keyOf(question), (end) => read(question, end), signal) as Promise<Answer>;
+}
+
+type Keeping = {
+  readonly kept: LRUCache<string, Kept>;
+  readonly ttlMs: number;
+  readonly now: () => number;
+};
+
+async function readAndKeep({ kept, ttlMs, now }: Keeping, key: string, read: () => Promise<Sized>) {
+  // Counted from the question on: what AWS held then may have been replaced while its answer was on its way.
+  const startedMs = now();
+  const keep = (outcome: Outcome, lastsMs: number) => {
+    const validUntilMs = startedMs + Math.min(lastsMs, ttlMs);
+    if (validUntilMs > now()) kept.set(key, { outcome, validUntilMs });
   };
+  try {
+    const answer = await read();
+    keep({ kind: 'answer', answer }, ttlMs);
+    return answer;
+  } catch (error) {
+    const isKept = error instanceof ProviderError && KEPT_FAILURES.has(error.code);
+    if (isKept) keep({ kind: 'failure', words: wordsOf(error) }, FAILURE_KEPT_MS);
+    throw error;
+  }
 }
 
 /** The role is part of it: what it may not read must not come out of what another one read. */
@@ -95,6 +116,10 @@ export function versionKey({ secretId, region, version, role }: SecretVersionQue
 
 export function parametersKey({ path, region, role }: ParametersQuestion): string {
   return JSON.stringify(['parameters', path, region, roleKey(role)]);
+}
+
+export function namedParametersKey({ parameters, region, role }: ParameterCall): string {
+  return JSON.stringify(['named parameters', parameters.map(parameterText), region, roleKey(role)]);
 }
 
 /** Values leave the memory when they may no longer be used, be they asked for again or not. */
@@ -109,10 +134,10 @@ function createStore(ttlMs: number): LRUCache<string, Kept> {
 }
 
 function sizeOf(outcome: Outcome): number {
-  return outcome.kind === 'answer' ? outcome.secret.size : 1;
+  return outcome.kind === 'answer' ? outcome.answer.size : 1;
 }
 
-function settle(outcome: Outcome): StoredSecret {
-  if (outcome.kind === 'answer') return outcome.secret;
+function settle(outcome: Outcome): Sized {
+  if (outcome.kind === 'answer') return outcome.answer;
   throw errorOf(outcome.words);
 }

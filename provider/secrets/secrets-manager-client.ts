@@ -65,9 +65,7 @@ export function createSecretsManagerClient(options: AwsClientOptions): ReadSecre
       const answer = await clientFor(region, role).send(command, { abortSignal: signal });
       return parseAnswer(answer, secretId);
     };
-    if (version.kind === 'stage') {
-      return callAws(observed, () => ask({ VersionStage: version.stage }));
-    }
+    if (version.kind !== 'idOrStage') return callAws(observed, () => ask(wantedVersion(version)));
     const { text } = version;
     // That there is no such id is an answer here, not a failure.
     const byId = await callAws(observed, () => ask({ VersionId: text }).catch(ignoreMissing));
@@ -76,6 +74,10 @@ export function createSecretsManagerClient(options: AwsClientOptions): ReadSecre
 }
 
 type WantedVersion = { readonly VersionId: string } | { readonly VersionStage: string };
+
+function wantedVersion(version: Exclude<SecretVersion, { kind: 'idOrStage' }>): WantedVersion {
+  return version.kind === 'id' ? { VersionId: version.id } : { VersionStage: version.stage };
+}
 
 function ignoreMissing(error: unknown): undefined {
   if (!(error instanceof ResourceNotFoundException)) throw error;

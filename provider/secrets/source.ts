@@ -8,22 +8,34 @@ import {
   isSecretName,
   isVersion,
   mayBeVersionId,
+  parseParameterArn,
   parseSecretArn,
 } from '../aws-names.ts';
 import { ProviderError } from '../errors.ts';
 
 export type SecretVersion =
   | { readonly kind: 'stage'; readonly stage: string }
+  | { readonly kind: 'id'; readonly id: string }
   /** A version id, or a staging label that looks like one: asked for as an id, and as a label where there is no such id. */
   | { readonly kind: 'idOrStage'; readonly text: string };
 
-export type SecretSource =
+/** What a reference can name. */
+export type NamedSource =
   | {
       readonly kind: 'secretsManager';
       readonly secretId: string;
-      readonly region: string;
       readonly version: SecretVersion;
     }
+  | {
+      readonly kind: 'parameter';
+      /** Its name or ARN. */
+      readonly id: string;
+      /** As AWS takes it behind the id: ":3" is a version, ":blue" a label. */
+      readonly selector: string;
+    };
+
+export type SecretSource =
+  | (NamedSource & { readonly region: string })
   | { readonly kind: 'parameterStore'; readonly path: string; readonly region: string };
 
 /** Settings as written; an empty text is a setting that is not set. */
@@ -36,7 +48,14 @@ export type SecretSourceSettings = {
 
 /** As it was written. */
 export function versionText(version: SecretVersion): string {
-  return version.kind === 'stage' ? version.stage : version.text;
+  switch (version.kind) {
+    case 'stage':
+      return version.stage;
+    case 'id':
+      return version.id;
+    case 'idOrStage':
+      return version.text;
+  }
 }
 
 export const CURRENT = { kind: 'stage', stage: 'AWSCURRENT' } as const satisfies SecretVersion;
@@ -109,6 +128,29 @@ function parseVersion(text: string): SecretVersion {
 function parseParameterPath(text: string): string {
   if (isParameterPath(text)) return text.replace(/(?<=.)\/$/, '');
   throw invalidSetting('aws-ssm-parameter-path', text, 'is not a path such as "/shop/api"');
+}
+
+/** Where what a reference names is: an ARN says its region itself, and a name is in that of the settings. */
+export function locateSource(
+  named: NamedSource,
+  settings: { readonly region: string },
+  defaultRegion: string | undefined,
+): SecretSource {
+  const id = named.kind === 'parameter' ? named.id : named.secretId;
+  const arnRegion = (parseSecretArn(id) ?? parseParameterArn(id))?.region;
+  return { ...named, region: arnRegion ?? parseRegion(settings.region, defaultRegion) };
+}
+
+/** For people. */
+export function describeSource(source: SecretSource): string {
+  switch (source.kind) {
+    case 'secretsManager':
+      return `secret ${source.secretId}`;
+    case 'parameterStore':
+      return `parameter path ${source.path}`;
+    case 'parameter':
+      return `parameter ${source.id}`;
+  }
 }
 
 /** The refusal of one annotation; it quotes no more of the text than a reader needs. */

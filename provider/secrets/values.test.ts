@@ -13,6 +13,7 @@ import {
   type Parameter,
   type SecretContent,
 } from './values.ts';
+import { plainKey, plainReference } from './reference.ts';
 
 type Expected = {
   readonly values: Readonly<Record<string, string>>;
@@ -20,6 +21,8 @@ type Expected = {
   readonly hint?: string;
   readonly ambiguous?: readonly string[];
   readonly allowLists: readonly string[];
+  /** Of all keys; null where it has none, and not there where another vector says it. */
+  readonly all?: Readonly<Record<string, string>> | null;
 };
 type Vectors<T> = Readonly<Record<string, Expected & T>>;
 
@@ -34,15 +37,21 @@ const vectors = JSON.parse(
 function check(content: SecretContent, expected: Expected): void {
   const { values, missing, hint, ambiguous, allowLists } = expected;
   const asked = [...Object.keys(values), ...missing];
-  const selected = selectValues(content, asked);
+  const selected = selectValues(content, asked.map(plainReference));
   const revealed = [...selected.values].map(([key, value]) => [key, value.reveal()]);
   assert.deepEqual(revealed, Object.entries(values));
   assert.deepEqual(selected.missing, missing);
   assert.equal(selected.hint, hint);
   assert.ok(!selected.hint?.includes('canary'));
   assert.deepEqual(content.allowLists, allowLists);
+  if (expected.all !== undefined) {
+    const found = content.findAll()?.reveal();
+    assert.deepEqual(found === undefined ? null : JSON.parse(found), expected.all);
+  }
   for (const key of ambiguous ?? []) {
-    assert.throws(() => selectValues(content, [key]), { code: 'ambiguous_parameter' });
+    assert.throws(() => selectValues(content, [plainReference(key)]), {
+      code: 'ambiguous_parameter',
+    });
   }
 }
 
@@ -70,7 +79,7 @@ test('the error of an ambiguous key names the parameters, not their values', () 
     { name: '/p/b/KEY', value: 'hunter3' },
   ]);
   assert.throws(
-    () => content.find('KEY'),
+    () => content.find(plainKey('KEY')),
     /^ProviderError: KEY is the end of \/p\/a\/KEY, \/p\/b\/KEY: /,
   );
 });
@@ -79,8 +88,8 @@ test('the whole of a JSON object is its stored text, which its allow-list is par
   const text = ' {"A": 1e2, "PIGGY_ALLOWED_SA": "shop:api"}\n';
   const { allowLists, find } = parseSecretString(text);
   assert.deepEqual(allowLists, ['shop:api']);
-  assert.equal(find('.')?.reveal(), text);
-  assert.equal(find('PIGGY_ALLOWED_SA'), undefined);
+  assert.equal(find(plainKey('.'))?.reveal(), text);
+  assert.equal(find(plainKey('PIGGY_ALLOWED_SA')), undefined);
 });
 
 test('why a key is missing is told without a word of the secret', () => {
@@ -93,7 +102,7 @@ test('why a key is missing is told without a word of the secret', () => {
   fc.assert(
     fc.property(begins, secret, ends, (begin, middle, end) => {
       const content = parseSecretString(begin + middle + end);
-      const { hint = '' } = selectValues(content, ['not there']);
+      const { hint = '' } = selectValues(content, [plainReference('not there')]);
       // Of a set of sentences that is known beforehand, and numbers.
       assert.ok(told.has(hint.replaceAll(/\d+/g, '').replace('other key:', 'other keys:')), hint);
     }),
@@ -102,7 +111,7 @@ test('why a key is missing is told without a word of the secret', () => {
 
 test('a value of 64 KB comes out whole', () => {
   const value = 'x'.repeat(65_536);
-  const found = parseSecretString(JSON.stringify({ value })).find('value');
+  const found = parseSecretString(JSON.stringify({ value })).find(plainKey('value'));
   assert.equal(found?.reveal(), value);
 });
 
@@ -127,7 +136,7 @@ const tooLarge: Record<string, [content: SecretContent, references: readonly str
 
 for (const [name, [content, references]] of Object.entries(tooLarge)) {
   test(`values that are too long together are refused: ${name}`, () => {
-    assert.throws(() => selectValues(content, references), {
+    assert.throws(() => selectValues(content, references.map(plainReference)), {
       code: 'values_too_large',
       message: /references have 10[47]\d{4} bytes together, .* gets 1048576 at most/,
     });
@@ -136,7 +145,8 @@ for (const [name, [content, references]] of Object.entries(tooLarge)) {
 
 test('values that are as long together as they may are given out, and those that are missing have no length', () => {
   const content = parseParameters([fullOf(MAX_VALUE_BYTES - 1), { name: '/p/one', value: 'x' }]);
-  const { values, missing } = selectValues(content, ['full', 'not there', 'one']);
+  const asked = ['full', 'not there', 'one'];
+  const { values, missing } = selectValues(content, asked.map(plainReference));
   assert.deepEqual([[...values.keys()], missing], [['full', 'one'], ['not there']]);
 });
 
@@ -158,12 +168,22 @@ for (const [name, text] of Object.entries(hostile)) {
   test(`100 KB of ${name} are read in linear time`, () => {
     const references = Array.from({ length: 5000 }, () => 'a.'.repeat(60));
     const started = process.cpuUsage();
-    selectValues(parseSecretString(text), references);
+    selectValues(parseSecretString(text), references.map(plainReference));
     const { user } = process.cpuUsage(started);
     // Some milliseconds; reading the secret anew for each reference takes seconds.
     assert.ok(user < 2_000_000, `took ${user} µs of CPU time`);
   });
 }
+
+test('elements of a long array are found in linear time', () => {
+  const content = parseSecretString(`{"a":[${'0,'.repeat(50_000)}"last"]}`);
+  const references = Array.from({ length: 5000 }, () => plainReference('a.50000'));
+  const started = process.cpuUsage();
+  assert.equal(selectValues(content, references).values.get('a.50000')?.reveal(), 'last');
+  const { user } = process.cpuUsage(started);
+  // Some milliseconds; looking at all elements for each reference takes seconds.
+  assert.ok(user < 500_000, `took ${user} µs of CPU time`);
+});
 
 test('values of any JSON object are those that JSON.parse reads', () => {
   const scalars = fc.oneof(
@@ -180,7 +200,7 @@ test('values of any JSON object are those that JSON.parse reads', () => {
         if (key.startsWith('PIGGY_') || key === '.') continue;
         const text =
           typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
-        assert.equal(content.find(key)?.reveal(), text);
+        assert.equal(content.find(plainKey(key))?.reveal(), text);
       }
     }),
   );
@@ -205,7 +225,10 @@ test('whatever a secret holds, reading it throws nothing but ProviderError and p
       ]) {
         let shown: string;
         try {
-          shown = inspect(selectValues(content, asked), { depth: 9, showHidden: true });
+          shown = inspect(selectValues(content, asked.map(plainReference)), {
+            depth: 9,
+            showHidden: true,
+          });
         } catch (error) {
           assert.ok(error instanceof ProviderError);
           shown = inspect(error);

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { getParameters, getParametersByPath, type AwsParameter } from './aws-parameters.ts';
 import {
   assumeRole,
   assumeRoleWithWebIdentity,
@@ -24,12 +25,6 @@ export type SecretVersion = {
   readonly id?: string;
   readonly stages?: readonly string[];
   readonly content: string | Uint8Array;
-};
-
-export type AwsParameter = {
-  readonly name: string;
-  readonly type: 'String' | 'StringList' | 'SecureString';
-  readonly value: string;
 };
 
 export type AwsRequest = {
@@ -61,6 +56,7 @@ export type Aws = {
     name: string,
     content: string | Uint8Array | readonly SecretVersion[],
   ) => void;
+  /** A further one of a name is its next version. */
   readonly putParameter: (parameter: AwsParameter) => void;
   /** That trusts whoever has the external id. */
   readonly putRole: (role: AwsRole) => void;
@@ -87,11 +83,10 @@ type Answer = {
 };
 
 const ACCOUNT = '123456789012';
-const PAGE_SIZE = 10;
 
 export async function startAws(): Promise<Aws> {
   const secrets = new Map<string, readonly SecretVersion[]>();
-  const parameters = new Map<string, AwsParameter>();
+  const parameters: AwsParameter[] = [];
   const roles = new Map<string, AwsRole>();
   const sessions = new Map<string, AwsSession>();
   const requests: AwsRequest[] = [];
@@ -124,10 +119,11 @@ export async function startAws(): Promise<Aws> {
   }
 
   function decide(asked: AwsRequest): Answer {
-    if (failure !== undefined && (failure.target ?? asked.target) === asked.target) {
-      return asked.target.startsWith('sts.') ? failedInXml(failure) : failed(failure);
+    const { target } = asked;
+    if (failure !== undefined && isMeant(failure, target)) {
+      return target.startsWith('sts.') ? failedInXml(failure) : failed(failure);
     }
-    switch (asked.target) {
+    switch (target) {
       case 'sts.AssumeRole':
         return giveSession(assumeRole(roles.get(String(asked.input['RoleArn'])), asked.input));
       case 'sts.AssumeRoleWithWebIdentity':
@@ -139,7 +135,9 @@ export async function startAws(): Promise<Aws> {
       case 'secretsmanager.GetSecretValue':
         return getSecretValue(secrets, asked);
       case 'AmazonSSM.GetParametersByPath':
-        return getParametersByPath([...parameters.values()], asked.input);
+        return succeeded(getParametersByPath(parameters, asked));
+      case 'AmazonSSM.GetParameters':
+        return answerIfTaken(getParameters(parameters, asked));
       default:
         return failed({ status: 400, type: 'UnknownOperationException' });
     }
@@ -170,7 +168,7 @@ export async function startAws(): Promise<Aws> {
       const isOne = typeof content === 'string' || content instanceof Uint8Array;
       secrets.set(name, isOne ? [{ content }] : content);
     },
-    putParameter: (parameter) => parameters.set(parameter.name, parameter),
+    putParameter: (parameter) => parameters.push(parameter),
     putRole: (role) => roles.set(role.arn, role),
     putPodIdentityAgent: (told) => (agent = told),
     sessions: () => [...sessions.values()],
@@ -229,6 +227,10 @@ function parseUnsigned(input: Readonly<Record<string, string>>): AwsRequest | An
   return { target: `sts.${UNSIGNED_ACTION}`, region: 'none', input };
 }
 
+function isMeant(failure: AwsFailure, target: string): boolean {
+  return (failure.target ?? target) === target;
+}
+
 function failedInXml({ status, type, message = 'told to fail', headers = {} }: AwsFailure): Answer {
   return { status, body: refuseSession(status, type, message).xml, headers };
 }
@@ -270,23 +272,10 @@ function isTaken(input: AwsRequest['input']): boolean {
   );
 }
 
-function getParametersByPath(
-  parameters: readonly AwsParameter[],
-  { Path, Recursive, WithDecryption, NextToken, MaxResults }: AwsRequest['input'],
-): Answer {
-  const prefix = `${String(Path).replace(/\/$/, '')}/`;
-  const found = parameters.filter(
-    ({ name }) =>
-      name.startsWith(prefix) && (Recursive === true || !name.slice(prefix.length).includes('/')),
-  );
-  const from = Number(NextToken ?? 0);
-  const to = from + Math.min(Number(MaxResults ?? PAGE_SIZE), PAGE_SIZE);
-  const page = found.slice(from, to).map(({ name, type, value }) => ({
-    Name: name,
-    Type: type,
-    Value: type === 'SecureString' && WithDecryption !== true ? 'encrypted' : value,
-  }));
-  return succeeded({ Parameters: page, ...(to < found.length ? { NextToken: String(to) } : {}) });
+function answerIfTaken(body: object | undefined): Answer {
+  return body === undefined
+    ? failed({ status: 400, type: 'ValidationException' })
+    : succeeded(body);
 }
 
 function succeeded(body: object): Answer {

@@ -17,8 +17,11 @@ import type { ImageQuestion } from '../images/lookup.ts';
 import { createKubernetesClient } from '../kubernetes/api-client.ts';
 import { AUDIENCE } from '../launches/token.ts';
 import { parseAccessRules, parseAccessRulesFile } from '../secrets/access-rules.ts';
-import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
-import { createSecretsReader } from '../secrets/read-secrets.ts';
+import {
+  createNamedParametersClient,
+  createParameterStoreClient,
+} from '../secrets/parameter-store-client.ts';
+import { createSourcesReader } from '../secrets/read-sources.ts';
 import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
 import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
 import type { SecretSource } from '../secrets/source.ts';
@@ -76,7 +79,7 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
     config,
     env['PIGGY_NAMESPACE'],
   );
-  const { readSecrets, ...outside } = wireSecrets(credentials, signal);
+  const { readSources, ...outside } = wireSecrets(credentials, signal);
   const { readImageConfig, close: closeLookups } = await wireLookups(config, kubernetes, {
     credentials,
   });
@@ -103,7 +106,7 @@ async function wire(config: Config, { credentials, env, readInput }: DoctorCall)
       const accessPolicy = { ...config.access, rules };
       const settings = settingsIn(await cluster.readObject(settingsPath)) ?? env;
       const own = { accessPolicy, defaults: config.launches, settings, ownNamespace: namespace };
-      return createPodExplainer({ readImageConfig, readSecrets, ...own })(pod, signal);
+      return createPodExplainer({ readImageConfig, readSources, ...own })(pod, signal);
     },
     nowMs: Date.now(),
   };
@@ -137,10 +140,14 @@ function wireSecrets(credentials: AwsCredentials, signal: AbortSignal) {
   const readParameters = createParameterStoreClient(aws);
   return {
     readCallerIdentity: (region: string) => readCallerIdentity(aws, region, signal),
-    readSecrets: createSecretsReader({ readSecretVersion, readParameters }),
+    readSources: createSourcesReader({
+      readSecretVersion,
+      readParameters,
+      readNamedParameters: createNamedParametersClient(aws),
+    }),
     readSource: async (source: SecretSource) => {
       if (source.kind === 'parameterStore') await readParameters(source, signal);
-      else await readSecretVersion(source, signal);
+      if (source.kind === 'secretsManager') await readSecretVersion(source, signal);
     },
   };
 }

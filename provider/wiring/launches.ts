@@ -8,10 +8,18 @@ import { createSignatureVerifier, type VerifySignature } from '../launches/publi
 import { createLaunchValuesReader, type ReadLaunchValues } from '../launches/read-launch-values.ts';
 import { createReviewLimit } from '../launches/review-limit.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
-import { createParameterStoreClient } from '../secrets/parameter-store-client.ts';
-import { createSecretsReader, type ReadSecrets } from '../secrets/read-secrets.ts';
+import {
+  createNamedParametersClient,
+  createParameterStoreClient,
+} from '../secrets/parameter-store-client.ts';
+import { createSourcesReader, type ReadSources } from '../secrets/read-sources.ts';
 import { createRoleCredentials } from '../secrets/role-credentials-client.ts';
-import { createSecretCache, parametersKey, versionKey } from '../secrets/secret-cache.ts';
+import {
+  createSecretCache,
+  namedParametersKey,
+  parametersKey,
+  versionKey,
+} from '../secrets/secret-cache.ts';
 import { createSecretsManagerClient } from '../secrets/secrets-manager-client.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AwsCredentials, Provider } from './provider.ts';
@@ -39,7 +47,7 @@ export function wireLaunches(
       now,
     }),
     podLimit: createPodLimit(config.launchRates, now),
-    readSecrets: wireSecrets(provider, credentials),
+    readSources: wireSources(provider, credentials),
     accessPolicy,
     observeAccess: metrics.observeAccess,
     decideRate: createLaunchRates(config.launchRates, now),
@@ -56,7 +64,7 @@ export function wireLaunches(
   });
 }
 
-function wireSecrets({ config, metrics }: Provider, credentials: AwsCredentials): ReadSecrets {
+function wireSources({ config, metrics }: Provider, credentials: AwsCredentials): ReadSources {
   const own = {
     credentials,
     connectionTimeoutMs: AWS_CONNECTION_TIMEOUT_MS,
@@ -69,9 +77,10 @@ function wireSecrets({ config, metrics }: Provider, credentials: AwsCredentials)
     observe: metrics.observeSecretCache,
     now: () => performance.now(),
   });
-  return createSecretsReader({
+  return createSourcesReader({
     readSecretVersion: cache(versionKey, createSecretsManagerClient(aws)),
     readParameters: cache(parametersKey, createParameterStoreClient(aws)),
+    readNamedParameters: cache(namedParametersKey, createNamedParametersClient(aws)),
   });
 }
 

@@ -1,4 +1,4 @@
-// Package aws reads a secret of Secrets Manager, or the parameters of a path, with the Pod's own identity.
+// Package aws reads secrets of Secrets Manager and parameters of Parameter Store with the Pod's own identity.
 package aws
 
 import (
@@ -58,19 +58,31 @@ func NewClient(config Config, source secretstore.Source) (*Client, error) {
 	return client, err
 }
 
+// of returns a client of another source, with the same identity.
+func (c *Client) of(source secretstore.Source) *Client {
+	other := *c
+	other.source = source
+	return &other
+}
+
 // Read makes one try: it reads the source, lets its allow-lists decide, and selects what
 // was asked for. Its error is a retry.Transient where another try may help.
-func (c *Client) Read(ctx context.Context, keys []string, reader secretstore.Reader) (selection.Selection, error) {
+func (c *Client) Read(ctx context.Context, wanted []secretstore.Wanted, reader secretstore.Reader) (selection.Selection, error) {
 	contents, err := c.readContents(ctx)
 	if err != nil {
 		return selection.Selection{}, told(err)
 	}
+	return c.selectFrom(contents, wanted, reader)
+}
+
+// selectFrom lets each of the contents decide, and gives out what is in the first.
+func (c *Client) selectFrom(contents []secretstore.Content, wanted []secretstore.Wanted, reader secretstore.Reader) (selection.Selection, error) {
 	for _, content := range contents {
 		if err := content.Check(reader, c.source.Resource()); err != nil {
 			return selection.Selection{}, err
 		}
 	}
-	return contents[0].Select(keys)
+	return contents[0].Select(wanted)
 }
 
 // readContents returns what was asked for, and after it what also decides who may have it.
@@ -95,7 +107,7 @@ func (c *Client) readWanted(ctx context.Context) (secretstore.Content, error) {
 	}
 	content, err := c.readSecret(ctx, version{id: c.source.VersionID})
 	var known *failure
-	if errors.As(err, &known) && known.isMissing {
+	if errors.As(err, &known) && known.isMissing && !c.source.IsOnlyID {
 		return c.readSecret(ctx, version{stage: c.source.VersionID})
 	}
 	return content, err
@@ -125,20 +137,12 @@ func (c *Client) readSecret(ctx context.Context, version version) (secretstore.C
 	case answer.SecretBinary != nil:
 		return secretstore.ParseBinary(answer.SecretBinary), nil
 	}
-	return secretstore.Content{}, &failure{text: asked.String() + ": it has no value"}
+	return secretstore.Content{}, &failure{text: asked.String() + ": it has no value", isAbsent: true}
 }
 
 func (c *Client) readParameters(ctx context.Context) (secretstore.Content, error) {
 	path, asked := c.source.ParameterPath, call{action: "ssm:GetParametersByPath", resource: c.source.Resource(), region: c.source.Region}
-	client := ssm.New(ssm.Options{
-		Region:          c.source.Region,
-		Credentials:     c.credentials,
-		BaseEndpoint:    c.endpoint("SSM"),
-		EndpointOptions: ssm.EndpointResolverOptions{UseFIPSEndpoint: c.fips(), UseDualStackEndpoint: c.dualStack()},
-		HTTPClient:      c.http,
-		Retryer:         aws.NopRetryer{},
-	})
-	pages := ssm.NewGetParametersByPathPaginator(client, &ssm.GetParametersByPathInput{
+	pages := ssm.NewGetParametersByPathPaginator(c.parameterStore(), &ssm.GetParametersByPathInput{
 		Path: &path, Recursive: aws.Bool(true), WithDecryption: aws.Bool(true),
 	})
 	var parameters []secretstore.Parameter
@@ -159,9 +163,20 @@ func (c *Client) readParameters(ctx context.Context) (secretstore.Content, error
 		}
 	}
 	if len(parameters) == 0 {
-		return secretstore.Content{}, &failure{text: asked.String() + ": there is no parameter; check path and region"}
+		return secretstore.Content{}, &failure{text: asked.String() + ": there is no parameter; check path and region", isAbsent: true}
 	}
 	return secretstore.ParseParameters(parameters), nil
+}
+
+func (c *Client) parameterStore() *ssm.Client {
+	return ssm.New(ssm.Options{
+		Region:          c.source.Region,
+		Credentials:     c.credentials,
+		BaseEndpoint:    c.endpoint("SSM"),
+		EndpointOptions: ssm.EndpointResolverOptions{UseFIPSEndpoint: c.fips(), UseDualStackEndpoint: c.dualStack()},
+		HTTPClient:      c.http,
+		Retryer:         aws.NopRetryer{},
+	})
 }
 
 // endpoint returns what takes the place of AWS's own address, if anything does.

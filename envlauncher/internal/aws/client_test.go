@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"piggysec.com/envlauncher/internal/reference"
 	"piggysec.com/envlauncher/internal/retry"
 	"piggysec.com/envlauncher/internal/secretstore"
 )
@@ -85,13 +86,21 @@ func newClient(env map[string]string, source secretstore.Source) (*Client, error
 	}, source)
 }
 
+func wanted(keys ...string) []secretstore.Wanted {
+	var wanted []secretstore.Wanted
+	for _, key := range keys {
+		wanted = append(wanted, secretstore.Wanted{Reference: key, Key: reference.PlainKey(key)})
+	}
+	return wanted
+}
+
 func read(t *testing.T, env map[string]string, source secretstore.Source, keys ...string) (map[string]string, error) {
 	t.Helper()
 	client, err := newClient(env, source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := client.Read(t.Context(), keys, api)
+	found, err := client.Read(t.Context(), wanted(keys...), api)
 	return found.Values, err
 }
 

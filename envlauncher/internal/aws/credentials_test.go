@@ -55,7 +55,7 @@ func TestIRSA(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if found, err := client.Read(t.Context(), []string{"a"}, api); err != nil || found.Values["a"] != "1" {
+		if found, err := client.Read(t.Context(), wanted("a"), api); err != nil || found.Values["a"] != "1" {
 			t.Fatalf("got %q, %v", found.Values, err)
 		}
 	}

@@ -38,6 +38,7 @@ type failure struct {
 	text        string
 	isTransient bool
 	isMissing   bool          // AWS knows no such secret, or not in this version
+	isAbsent    bool          // that, or there is none to be read: it is marked for deletion, or has no value
 	after       time.Duration // what AWS asks to wait
 }
 
@@ -75,6 +76,7 @@ func explain(asked call, err error) error {
 func explainAnswer(asked call, code string, err error) error {
 	status, after := statusOf(err)
 	f := &failure{after: after, isMissing: code == "ResourceNotFoundException"}
+	f.isAbsent = f.isMissing || code == "InvalidRequestException" || code == "ParameterNotFound"
 	f.isTransient = status >= 500 || status == http.StatusTooManyRequests || isThrottled(code) || code == "IDPCommunicationError"
 	f.text = fmt.Sprintf("%s: %s%s", asked, answerName(code, status), adviceOn(asked, code, f.isTransient))
 	return f

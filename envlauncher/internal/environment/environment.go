@@ -4,6 +4,7 @@ package environment
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -68,6 +69,15 @@ func (e Environment) Without(names []string) Environment {
 	return of(slices.DeleteFunc(slices.Clone(e.entries), func(e entry) bool {
 		return !e.isBare && slices.Contains(names, e.name)
 	}))
+}
+
+// With returns the environment with those of these variables that it does not have.
+func (e Environment) With(values map[string]string) Environment {
+	entries := slices.Clone(e.entries)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		entries = append(entries, entry{name: name, value: values[name]})
+	}
+	return of(entries)
 }
 
 // Entries returns what execve takes.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	grammar "piggysec.com/envlauncher/internal/reference"
 )
 
 const referencePrefix = "piggy:"
@@ -156,6 +158,13 @@ func parseKey(written string) (string, error) {
 		return "", fmt.Errorf("(%s): the key must be UTF-8", reference)
 	case strings.ContainsAny(key, "\r\n"):
 		return "", fmt.Errorf("(%s) goes on after a line break; a reference is one line", reference)
+	}
+	parsed, err := grammar.Parse(key)
+	if err != nil {
+		return "", fmt.Errorf("(%s): %w", reference, err)
+	}
+	if parsed.Prefix != nil {
+		return "", fmt.Errorf("(%s): all keys are no value of a variable: write the annotation piggysec.com/env-from", reference)
 	}
 	return key, nil
 }

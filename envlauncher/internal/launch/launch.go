@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"piggysec.com/envlauncher/internal/allkeys"
 	"piggysec.com/envlauncher/internal/command"
 	"piggysec.com/envlauncher/internal/environment"
 	"piggysec.com/envlauncher/internal/install"
@@ -88,29 +90,46 @@ func launch(argv []string, all environment.Environment, source Source) error {
 	for _, name := range application.Suspects() {
 		log.Warn("variable %s holds piggy: within its text, where it is no reference: only a value that begins with it is", name)
 	}
-	references := application.References()
-	question := Question{
-		Keys: environment.Keys(references, run.places...), Argv: argv, Settings: chosen, Environment: application, Log: log,
-	}
-	found, err := fetch(question, source)
+	listed, err := allkeys.Parse(chosen.EnvFrom)
 	if err != nil {
 		return err
 	}
-	if err := accept(environment.Missing(references, found.Values), found.Hint, question); err != nil {
+	question := Question{
+		Keys: withAllKeys(environment.Keys(application.References(), run.places...), listed), Argv: argv, Settings: chosen, Environment: application, Log: log,
+	}
+	found, err := fetch(question, listed, source)
+	if err != nil {
 		return err
 	}
-	if application, err = application.Resolve(found.Values); err != nil {
+	found.Values = withDefaults(found.Values, question.Keys)
+	if application, err = resolve(question, listed, found); err != nil {
 		return err
 	}
 	return execute(argv[0], run.resolve(found.Values), application, log)
 }
 
+// resolve puts the values in the place of references, and all keys of the sources that are listed beside what is there.
+func resolve(question Question, listed []allkeys.Source, found selection.Selection) (environment.Environment, error) {
+	references := question.Environment.References()
+	if err := accept(environment.Missing(references, found.Values), found.Hint, question); err != nil {
+		return environment.Environment{}, err
+	}
+	application, err := question.Environment.Resolve(found.Values)
+	if err != nil {
+		return environment.Environment{}, err
+	}
+	return addAllKeys(application, listed, found, question)
+}
+
 // fetch asks, where there is anything to ask.
-func fetch(question Question, source Source) (selection.Selection, error) {
+func fetch(question Question, listed []allkeys.Source, source Source) (selection.Selection, error) {
 	log, chosen := question.Log, question.Settings
 	log.Debug("references: %q", question.Keys)
 	if len(question.Keys) == 0 {
 		return selection.Selection{}, nil
+	}
+	if err := checkSources(question.Keys); err != nil {
+		return selection.Selection{}, err
 	}
 	ask, err := source(question)
 	if err != nil {
@@ -132,11 +151,12 @@ func fetch(question Question, source Source) (selection.Selection, error) {
 		log.Debug("try of %s: %d of %d keys, error: %v", time.Since(began), len(found.Values), len(question.Keys), err)
 		return err
 	})
-	return found, err
+	return found, nameVariable(nameList(err, listed), question.Environment.References())
 }
 
 // accept decides whether the application may start without these variables. The hint says why they are missing.
 func accept(missing []environment.Reference, hint string, question Question) error {
+	missing = slices.DeleteFunc(missing, func(r environment.Reference) bool { return isOptional(r.Key) })
 	if question.Settings.IgnoreNoEnv {
 		for _, reference := range missing {
 			text := fmt.Sprintf("variable %s is left unset: the secret has no such key; %s", reference, hint)

@@ -120,7 +120,7 @@ func (c *Client) ask(ctx context.Context, request *http.Request, question Questi
 	}
 	if response.status != http.StatusOK {
 		mayLag := time.Since(c.firstAsked) < c.config.StatusLag
-		return selection.Selection{}, refusal(response, mayLag)
+		return selection.Selection{}, question.explain(refusal(response, mayLag))
 	}
 	return parseAnswer(response.body, question.References)
 }

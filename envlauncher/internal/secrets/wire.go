@@ -15,20 +15,58 @@ import (
 	"unicode"
 
 	"piggysec.com/envlauncher/internal/clock"
+	"piggysec.com/envlauncher/internal/reference"
 	"piggysec.com/envlauncher/internal/retry"
 	"piggysec.com/envlauncher/internal/selection"
 )
 
 // Question says which container asks, what it is about to run, and for which keys.
 type Question struct {
-	UID        string   `json:"uid"`
-	Signature  string   `json:"signature"`
-	References []string `json:"references"`
+	UID, Signature string
+	References     []string // what stands behind "piggy:"
 }
 
-func (q Question) encode() ([]byte, error) { return json.Marshal(q) }
+// encode writes a key as it is, and any other reference as an object: a provider that knows keys only refuses the object,
+// where it would take the text for a key.
+func (q Question) encode() ([]byte, error) {
+	type named struct {
+		Reference string `json:"reference"`
+	}
+	references := make([]any, 0, len(q.References))
+	for _, text := range q.References {
+		if reference.IsPlain(text) {
+			references = append(references, text)
+		} else {
+			references = append(references, named{text})
+		}
+	}
+	return json.Marshal(struct {
+		UID        string `json:"uid"`
+		Signature  string `json:"signature"`
+		References []any  `json:"references"`
+	}{q.UID, q.Signature, references})
+}
+
+// firstNamed returns a reference that a provider which knows keys only refuses; empty where there is none.
+func (q Question) firstNamed() string {
+	at := slices.IndexFunc(q.References, func(text string) bool { return !reference.IsPlain(text) })
+	if at < 0 {
+		return ""
+	}
+	return q.References[at]
+}
 
 var errNotAnAnswer = errors.New("this is not the answer of a piggy provider; check PIGGY_ADDRESS")
+
+// explain adds what a refusal means that an older provider makes of references which it does not know.
+func (q Question) explain(err error) error {
+	var refused *Refused
+	named := q.firstNamed()
+	if named == "" || !errors.As(err, &refused) || refused.Code != "invalid_request" {
+		return err
+	}
+	return fmt.Errorf("%w (a provider of an older version knows keys only, and not piggy:%s)", err, strings.SplitN(named, "?", 2)[0])
+}
 
 // parseAnswer accepts only an answer that accounts for every key: a key that the provider does not call
 // missing must have a value, or an application that may start without some would start without any.

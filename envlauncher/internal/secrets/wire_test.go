@@ -189,3 +189,34 @@ func FuzzParseRefusal(f *testing.F) {
 		}
 	})
 }
+
+func TestAKeyIsSentAsItIsAndEveryOtherReferenceAsAnObject(t *testing.T) {
+	cases := map[string]struct{ references []string }{
+		`{"uid":"u","signature":"s","references":["a","db.port","a#b?c","<&>"]}`:                          {[]string{"a", "db.port", "a#b?c", "<&>"}},
+		`{"uid":"u","signature":"s","references":["a",{"reference":"secret:shop/db#a"}]}`:                 {[]string{"a", "secret:shop/db#a"}},
+		`{"uid":"u","signature":"s","references":[{"reference":"arn:x"},{"reference":"key:a?optional"}]}`: {[]string{"arn:x", "key:a?optional"}},
+	}
+	for expected, c := range cases {
+		body, err := Question{UID: "u", Signature: "s", References: c.references}.encode()
+		// As encoding/json has always written it.
+		expected = strings.NewReplacer("<", `\u003c`, "&", `\u0026`, ">", `\u003e`).Replace(expected)
+		if err != nil || string(body) != expected {
+			t.Errorf("got %s, %v, expected %s", body, err, expected)
+		}
+	}
+}
+
+func TestARefusalByAProviderThatKnowsKeysOnlyIsExplained(t *testing.T) {
+	refused := &Refused{Status: 400, Code: "invalid_request", Message: "the request needs \"references\""}
+	named := Question{References: []string{"a", "secret:shop/db#a?default=x"}}
+	if got := named.explain(refused).Error(); !strings.HasSuffix(got, "(a provider of an older version knows keys only, and not piggy:secret:shop/db#a)") {
+		t.Errorf("got %s", got)
+	}
+	if got := (Question{References: []string{"a"}}).explain(refused); got != error(refused) {
+		t.Errorf("got %v", got)
+	}
+	denied := &Refused{Status: 403, Code: "access_denied"}
+	if got := named.explain(denied); got != error(denied) {
+		t.Errorf("got %v", got)
+	}
+}

@@ -20,12 +20,12 @@ type Reader struct {
 func (c Content) Check(reader Reader, resource string) error {
 	if len(c.AllowLists) == 0 && reader.AllowListRequired {
 		return fmt.Errorf("service_account_not_allowed: %s has no %s, which is required; add it with %s",
-			resource, allowList, reader.ServiceAccount)
+			resource, AllowList, reader.ServiceAccount)
 	}
 	for _, list := range c.AllowLists {
 		if !names(list, reader.ServiceAccount) {
 			return fmt.Errorf("service_account_not_allowed: %s does not allow %q in its %s; its owner can add it there",
-				resource, reader.ServiceAccount, allowList)
+				resource, reader.ServiceAccount, AllowList)
 		}
 	}
 	return nil

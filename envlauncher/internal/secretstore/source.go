@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"piggysec.com/envlauncher/internal/awsnames"
+	"piggysec.com/envlauncher/internal/reference"
 )
 
 // Current is the stage of the version that counts.
-const Current = "AWSCURRENT"
+const Current = reference.Current
 
 // Settings are as admission wrote them; an empty text is a setting that is not set.
 type Settings struct {
@@ -21,14 +24,17 @@ type Settings struct {
 	DefaultRegion string
 }
 
-// Source is a secret or a parameter path.
+// Source is a secret, a parameter path or a parameter.
 type Source struct {
 	SecretID string
 	// VersionID is a version id, or a staging label that is as long as one: it is asked for as an id, and as a label where
 	// there is no such id.
 	VersionID     string
 	VersionStage  string // in place of VersionID
+	IsOnlyID      bool   // VersionID is no label
 	ParameterPath string // in place of a secret
+	Parameter     string // name or ARN, in place of a secret
+	Selector      string // of a parameter, as AWS takes it behind the name
 	Region        string
 }
 
@@ -37,7 +43,20 @@ func (s Source) Resource() string {
 	if s.ParameterPath != "" {
 		return "parameter path " + s.ParameterPath
 	}
+	if s.Parameter != "" {
+		return "parameter " + s.Parameter + s.Selector
+	}
 	return "secret " + s.SecretID
+}
+
+// Locate says where what a reference names is: an ARN says its region itself, and a name is in that of the settings.
+func Locate(named reference.Source, settings Settings) (Source, error) {
+	region := cmp.Or(awsnames.RegionOfSecretARN(named.Secret), awsnames.RegionOfParameterARN(named.Parameter), settings.Region, settings.DefaultRegion)
+	region, err := parseRegion(region)
+	return Source{
+		SecretID: named.Secret, VersionID: named.VersionID, VersionStage: named.Stage, IsOnlyID: named.VersionID != "",
+		Parameter: named.Parameter, Selector: named.Selector, Region: region,
+	}, err
 }
 
 // ParseSource refuses what is no source, with the name and the value of the annotation.
@@ -55,7 +74,7 @@ func ParseSource(settings Settings) (Source, error) {
 
 func parseParameterSource(settings Settings) (Source, error) {
 	path := settings.ParameterPath
-	if !isParameterPath(path) {
+	if !awsnames.IsParameterPath(path) {
 		return Source{}, invalid("aws-ssm-parameter-path", path, `is not a path such as "/shop/api"`)
 	}
 	if path != "/" {
@@ -66,8 +85,8 @@ func parseParameterSource(settings Settings) (Source, error) {
 }
 
 func parseSecretSource(settings Settings) (Source, error) {
-	ownRegion := regionOfARN(settings.SecretID)
-	if ownRegion == "" && !isSecretName(settings.SecretID) {
+	ownRegion := awsnames.RegionOfSecretARN(settings.SecretID)
+	if ownRegion == "" && !awsnames.IsSecretName(settings.SecretID) {
 		return Source{}, invalid("aws-secret-name", settings.SecretID, "is neither the name nor the ARN of a secret")
 	}
 	region, err := parseRegion(cmp.Or(settings.Region, ownRegion, settings.DefaultRegion))
@@ -82,9 +101,9 @@ func parseSecretSource(settings Settings) (Source, error) {
 	// AWS_CURRENT is what other tools have documented.
 	case version == "" || version == "AWS_CURRENT":
 		source.VersionStage = Current
-	case mayBeVersionID(version):
+	case awsnames.MayBeVersionID(version):
 		source.VersionID = version
-	case isVersion(version):
+	case awsnames.IsVersion(version):
 		source.VersionStage = version
 	default:
 		return Source{}, invalid("aws-secret-version", version, "is neither a version id nor a staging label")
@@ -96,7 +115,7 @@ func parseRegion(region string) (string, error) {
 	if region == "" {
 		return "", errors.New("no AWS region: set annotation piggysec.com/aws-region or the setting AWS_REGION")
 	}
-	if !isRegion(region) {
+	if !awsnames.IsRegion(region) {
 		return "", invalid("aws-region", region, "is not the name of an AWS region")
 	}
 	return region, nil

@@ -8,15 +8,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
+	"piggysec.com/envlauncher/internal/reference"
 	"piggysec.com/envlauncher/internal/selection"
 )
 
+// AllowList is the key, or the parameter, that says who may read.
+const AllowList = "PIGGY_ALLOWED_SA"
+
 const (
-	allowList      = "PIGGY_ALLOWED_SA"
 	reservedPrefix = "PIGGY_"
-	whole          = "."
+	whole          = reference.Whole
 	// Editors put it before a text, and nobody sees it; JSON does not have it.
 	byteOrderMark = "\uFEFF"
 )
@@ -25,8 +31,17 @@ const (
 type Content struct {
 	// AllowLists is what the secret says about who may read it; of several, each must allow.
 	AllowLists []string
-	find       func(key string) (value string, hasValue bool, err error)
+	find       func(key reference.Key) (value string, hasValue bool, err error)
+	keys       []string // nil where it has none; member finds the value of each
+	member     func(key string) (value string, err error)
 	shape      shape
+}
+
+// Wanted is a key, and the text of the reference that its value is told under.
+type Wanted struct {
+	Reference string
+	Key       reference.Key
+	All       bool // of its keys are wanted, and Key says nothing
 }
 
 // Parameter is one of Parameter Store.
@@ -42,17 +57,17 @@ func ParseString(text string) (Content, error) {
 	if object == nil {
 		return wholeContent(text, classify(read)), nil
 	}
-	content := Content{shape: isObject(len(object)), find: func(key string) (string, bool, error) {
-		if key == whole {
+	content := Content{shape: isObject(len(object)), keys: keysOf(object), member: func(key string) (string, error) { return write(object[key]), nil }, find: func(key reference.Key) (string, bool, error) {
+		if key.Text == whole {
 			return text, true, nil
 		}
-		value, hasValue := object[key]
+		value, hasValue := object[key.Text]
 		if !hasValue {
-			value, hasValue = findNested([]byte(read), strings.Split(key, "."))
+			value, hasValue = findNested([]byte(read), key.Path)
 		}
 		return write(value), hasValue, nil
 	}}
-	if list, hasList := object[allowList]; hasList {
+	if list, hasList := object[AllowList]; hasList {
 		content.AllowLists = []string{write(list)}
 	}
 	return content, nil
@@ -70,35 +85,50 @@ func ParseParameters(parameters []Parameter) Content {
 		key := parameter.Name[strings.LastIndex(parameter.Name, "/")+1:]
 		byKey[key] = append(byKey[key], parameter)
 	}
-	content := Content{shape: isPath(len(parameters)), find: func(key string) (string, bool, error) {
-		switch found := byKey[key]; {
-		case len(found) == 0 || key == whole:
-			return "", false, nil
-		case len(found) == 1:
-			return found[0].Value, true, nil
-		default:
-			return "", false, ambiguous(key, found)
+	member := func(key string) (string, error) {
+		if found := byKey[key]; len(found) > 1 {
+			return "", ambiguous(key, found)
 		}
+		return byKey[key][0].Value, nil
+	}
+	content := Content{shape: isPath(len(parameters)), keys: keysOf(byKey), member: member, find: func(key reference.Key) (string, bool, error) {
+		if len(byKey[key.Text]) == 0 || key.Text == whole {
+			return "", false, nil
+		}
+		value, err := member(key.Text)
+		return value, err == nil, err
 	}}
-	for _, parameter := range byKey[allowList] {
+	for _, parameter := range byKey[AllowList] {
 		content.AllowLists = append(content.AllowLists, parameter.Value)
 	}
 	return content
 }
 
+// ParseNamedParameter reads one parameter, by its name. Like a secret it is one value, and a JSON object has others besides.
+// beside is the list of who may read that stands next to it, nil where there is none.
+func ParseNamedParameter(value string, beside *string) (Content, error) {
+	content, err := ParseString(value)
+	if beside != nil {
+		content.AllowLists = append(content.AllowLists, *beside)
+	}
+	return content, err
+}
+
 // Select returns a value for each of the keys that the secret has.
-func (c Content) Select(keys []string) (selection.Selection, error) {
-	selected := selection.Selection{Values: make(map[string]string, len(keys))}
+func (c Content) Select(wanted []Wanted) (selection.Selection, error) {
+	selected := selection.Selection{Values: make(map[string]string, len(wanted))}
 	var missing []string
-	for _, key := range keys {
-		value, hasValue, err := c.findUnreserved(key)
+	for _, one := range wanted {
+		value, hasValue, err := c.findWanted(one)
 		if err != nil {
 			return selection.Selection{}, err
 		}
 		if hasValue {
-			selected.Values[key] = value
+			selected.Values[one.Reference] = value
+		} else if one.All {
+			missing = append(missing, "") // explained as a key that it lacks
 		} else {
-			missing = append(missing, key)
+			missing = append(missing, one.Key.Text)
 		}
 	}
 	if len(missing) > 0 {
@@ -107,16 +137,46 @@ func (c Content) Select(keys []string) (selection.Selection, error) {
 	return selected, nil
 }
 
+func (c Content) findWanted(one Wanted) (string, bool, error) {
+	if one.All {
+		return c.findAll()
+	}
+	return c.findUnreserved(one.Key)
+}
+
+// findAll returns all keys that are given out, and their values, as the text of a JSON object.
+func (c Content) findAll() (string, bool, error) {
+	if c.keys == nil {
+		return "", false, nil
+	}
+	values := map[string]string{}
+	for _, key := range c.keys {
+		if strings.HasPrefix(key, reservedPrefix) {
+			continue
+		}
+		var err error
+		if values[key], err = c.member(key); err != nil {
+			return "", false, err
+		}
+	}
+	text, err := json.Marshal(values)
+	return string(text), true, err
+}
+
+func keysOf[V any](members map[string]V) []string {
+	return slices.AppendSeq([]string{}, maps.Keys(members))
+}
+
 // findUnreserved: keys of ours say how a secret may be used; they are given to nobody, but within the whole of a secret.
-func (c Content) findUnreserved(key string) (string, bool, error) {
-	if strings.HasPrefix(key, reservedPrefix) {
+func (c Content) findUnreserved(key reference.Key) (string, bool, error) {
+	if strings.HasPrefix(key.Text, reservedPrefix) {
 		return "", false, nil
 	}
 	return c.find(key)
 }
 
 func wholeContent(text string, shape shape) Content {
-	return Content{shape: shape, find: func(key string) (string, bool, error) { return text, key == whole, nil }}
+	return Content{shape: shape, find: func(key reference.Key) (string, bool, error) { return text, key.Text == whole, nil }}
 }
 
 func ambiguous(key string, parameters []Parameter) error {
@@ -153,12 +213,28 @@ func findNested(value json.RawMessage, path []string) (json.RawMessage, bool) {
 			return nil, false
 		}
 		next, hasNext := object[key]
+		if object == nil {
+			next, hasNext = findElement(value, key)
+		}
 		if !hasNext {
 			return nil, false
 		}
 		value = next
 	}
 	return value, true
+}
+
+// findElement finds an element of an array by its index.
+func findElement(value json.RawMessage, key string) (json.RawMessage, bool) {
+	index, err := strconv.ParseUint(key, 10, 31)
+	if err != nil || strconv.FormatUint(index, 10) != key {
+		return nil, false
+	}
+	var array []json.RawMessage
+	if json.Unmarshal(value, &array) != nil || index >= uint64(len(array)) {
+		return nil, false
+	}
+	return array[index], true
 }
 
 // write returns what the environment shows of a value, which is valid JSON.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"piggysec.com/envlauncher/internal/reference"
 )
 
 const canary = "canary-5d1e"
@@ -18,6 +20,7 @@ type expected struct {
 	Hint       string
 	Ambiguous  []string
 	AllowLists []string
+	All        json.RawMessage // of all keys; null where it has none, nil where another vector says it
 }
 
 func readVectors(t *testing.T) (vectors struct {
@@ -51,7 +54,7 @@ func readVectors(t *testing.T) (vectors struct {
 func (e expected) check(t *testing.T, content Content) {
 	t.Helper()
 	asked := append(slices.Collect(maps.Keys(e.Values)), e.Missing...)
-	got, err := content.Select(asked)
+	got, err := content.Select(wanted(asked...))
 	if err != nil || !maps.Equal(got.Values, e.Values) {
 		t.Errorf("got %q, %v, expected %q", got.Values, err, e.Values)
 	}
@@ -61,11 +64,36 @@ func (e expected) check(t *testing.T, content Content) {
 	if !slices.Equal(content.AllowLists, e.AllowLists) {
 		t.Errorf("the allow-lists are %q, expected %q", content.AllowLists, e.AllowLists)
 	}
+	e.checkAll(t, content)
 	for _, key := range e.Ambiguous {
-		if got, err := content.Select([]string{key}); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
+		if got, err := content.Select(wanted(key)); err == nil || !strings.Contains(err.Error(), "ambiguous_parameter: "+key) {
 			t.Errorf("%s: got %q, %v", key, got.Values, err)
 		}
 	}
+}
+
+func (e expected) checkAll(t *testing.T, content Content) {
+	t.Helper()
+	if e.All == nil {
+		return
+	}
+	got, err := content.Select([]Wanted{{Reference: "all:.", All: true}})
+	found, hasKeys := got.Values["all:."]
+	if !hasKeys {
+		found = "null"
+	}
+	var keys, expected map[string]string
+	if json.Unmarshal([]byte(found), &keys) != nil || json.Unmarshal(e.All, &expected) != nil || err != nil || !maps.Equal(keys, expected) || (keys == nil) != (expected == nil) {
+		t.Errorf("all keys are %s, %v, expected %s", found, err, e.All)
+	}
+}
+
+func wanted(keys ...string) []Wanted {
+	var wanted []Wanted
+	for _, key := range keys {
+		wanted = append(wanted, Wanted{Reference: key, Key: reference.PlainKey(key)})
+	}
+	return wanted
 }
 
 func TestSecretString(t *testing.T) {
@@ -114,12 +142,12 @@ func FuzzParseString(f *testing.F) {
 		if err != nil {
 			return
 		}
-		selected, err := content.Select([]string{key, whole, allowList})
+		selected, err := content.Select(wanted(key, whole, AllowList))
 		if err != nil {
 			t.Errorf("refused: %v", err)
 		}
 		values := selected.Values
-		if _, isGiven := values[allowList]; isGiven {
+		if _, isGiven := values[AllowList]; isGiven {
 			t.Error("a key of ours is given out")
 		}
 		if value, isWhole := values[whole]; !isWhole || value != text {

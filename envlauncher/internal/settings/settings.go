@@ -27,6 +27,8 @@ type Settings struct {
 	Mark            string // delimits what the kubelet put in for $(NAME)
 	IgnoreNoEnv     bool
 	Debug           bool
+	EnvFrom         string // sources of which all keys are wanted
+	EnvFromMaySet   string // names that these may set all the same
 
 	// Standalone means: ask AWS itself. What follows counts only then; otherwise the provider reads it.
 	Standalone            bool
@@ -45,7 +47,7 @@ func Names() []string {
 		"PIGGY_UID", "PIGGY_ADDRESS", "PIGGY_CA", "PIGGY_TOKEN_FILE", "PIGGY_MARK",
 		"PIGGY_AWS_SECRET_NAME", "PIGGY_AWS_SECRET_VERSION", "PIGGY_AWS_REGION", "PIGGY_AWS_SSM_PARAMETER_PATH",
 		"PIGGY_STANDALONE", "PIGGY_DEBUG", "PIGGY_IGNORE_NO_ENV", "PIGGY_INITIAL_DELAY", "PIGGY_NUMBER_OF_RETRY",
-		"PIGGY_SERVICE_ACCOUNT", "PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
+		"PIGGY_ENV_FROM", "PIGGY_ENV_FROM_MAY_SET", "PIGGY_SERVICE_ACCOUNT", "PIGGY_DNS_RESOLVER", "PIGGY_ENFORCE_INTEGRITY", "PIGGY_ENFORCE_SERVICE_ACCOUNT", "PIGGY_SKIP_VERIFY_TLS",
 	}
 }
 
@@ -65,6 +67,8 @@ func Parse(value func(name string) string) (Settings, error) {
 		Mark:            value("PIGGY_MARK"),
 		IgnoreNoEnv:     reader.boolean("PIGGY_IGNORE_NO_ENV"),
 		Debug:           reader.boolean("PIGGY_DEBUG"),
+		EnvFrom:         value("PIGGY_ENV_FROM"),
+		EnvFromMaySet:   value("PIGGY_ENV_FROM_MAY_SET"),
 		Standalone:      reader.boolean("PIGGY_STANDALONE"),
 	}
 	if settings.Standalone {

@@ -1,4 +1,4 @@
-package secretstore
+package awsnames
 
 import (
 	"encoding/json"
@@ -36,12 +36,16 @@ func TestNamesAreThoseThatAWSTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	kinds := map[string]func(string) bool{
-		"secretName":    isSecretName,
-		"secretArn":     func(text string) bool { return isRegion(regionOfARN(text)) },
-		"region":        isRegion,
-		"parameterPath": isParameterPath,
-		"version":       isVersion,
-		"versionId":     mayBeVersionID,
+		"secretName":       IsSecretName,
+		"secretArn":        func(text string) bool { return IsRegion(RegionOfSecretARN(text)) },
+		"region":           IsRegion,
+		"parameterPath":    IsParameterPath,
+		"parameterName":    IsParameterName,
+		"parameterArn":     func(text string) bool { return RegionOfParameterARN(text) != "" },
+		"parameterLabel":   IsParameterLabel,
+		"parameterVersion": IsParameterVersion,
+		"version":          IsVersion,
+		"versionId":        MayBeVersionID,
 	}
 	for kind, accepts := range kinds {
 		if len(vectors[kind].Valid) == 0 || len(vectors[kind].Invalid) == 0 {
