@@ -107,6 +107,23 @@ const specs: Record<string, [spec: object, refusal: string | undefined]> = {
     },
     notTheirs('web'),
   ],
+  'a container that is not wrapped and mounts the token of one that is': [
+    {
+      containers: [
+        launcher,
+        { name: 'web', image: 'i', volumeMounts: [{ name: 'piggy-token-0', mountPath: '/t' }] },
+      ],
+      volumes: [
+        {
+          name: 'piggy-token-0',
+          projected: {
+            sources: [{ serviceAccountToken: { audience: 'piggysec.com/app', path: 't' } }],
+          },
+        },
+      ],
+    },
+    notTheirs('web'),
+  ],
   "an init container that is not wrapped and mounts the launcher's folder": [
     {
       initContainers: [

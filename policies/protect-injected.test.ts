@@ -34,6 +34,10 @@ const otherToken = {
   name: 'mine',
   projected: { sources: [{ serviceAccountToken: { audience: 'piggysec.com', path: 't' } }] },
 };
+const tokenOfContainer = {
+  name: 'mine',
+  projected: { sources: [{ serviceAccountToken: { audience: 'piggysec.com/app', path: 't' } }] },
+};
 const wrapped = {
   name: 'app',
   image: 'app:v1',
@@ -118,6 +122,15 @@ const updates: Record<string, [before: object, after: object, refusal: string | 
     {
       ...old,
       volumes: [otherToken],
+      ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'mine', mountPath: '/t' }] }],
+    },
+    ephemeralUses,
+  ],
+  'an ephemeral container with the token of one container': [
+    { ...old, volumes: [tokenOfContainer] },
+    {
+      ...old,
+      volumes: [tokenOfContainer],
       ephemeralContainers: [{ ...debug, volumeMounts: [{ name: 'mine', mountPath: '/t' }] }],
     },
     ephemeralUses,

@@ -8,6 +8,7 @@ import {
   decideReferences,
   decideSignature,
   decideStart,
+  decideToken,
   selectContainer,
   type Decision,
 } from './decide-launch.ts';
@@ -129,6 +130,22 @@ for (const [name, [found, expected]] of Object.entries(containers)) {
     assert.equal(outcome(decision), expected);
     if (decision.allowed)
       assert.equal(decision.value.settings.get('PIGGY_AWS_SECRET_NAME'), 'shop/api');
+  });
+}
+
+const ownTokens: Record<string, [uid: string, tokenOf: string | undefined, outcome: Outcome]> = {
+  'a random uid is enough with a token of the Pod': [UID, undefined, 'allowed'],
+  'a random uid goes with a token of its container': [UID, 'app', 'allowed'],
+  'a random uid does not go with a token of another container': [UID, 'sidecar', 'not_injected'],
+  'a name goes with a token of its container': ['app', 'app', 'allowed'],
+  'a name does not go with a token of another container': ['app', 'sidecar', 'not_injected'],
+  'a name is not enough with a token of the Pod': ['app', undefined, 'not_injected'],
+};
+
+for (const [name, [uid, tokenOf, expected]] of Object.entries(ownTokens)) {
+  test(`check 3: ${name}`, () => {
+    const container = { ...app, settings: new Map([['PIGGY_UID', uid]]) };
+    assert.equal(outcome(decideToken(container, tokenOf)), expected);
   });
 }
 

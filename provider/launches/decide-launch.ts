@@ -67,6 +67,23 @@ export function selectContainer(pod: Pod, uid: string): Decision<WrappedContaine
     : allow({ ...container, settings });
 }
 
+/**
+ * The rest of check 3. `tokenOf` is the container that the token says it is of. Where a container goes by its own name, which all of
+ * the Pod know, it is told from the others by its token alone (decision 36).
+ */
+export function decideToken(
+  { name, settings }: WrappedContainer,
+  tokenOf: string | undefined,
+): Decision<void> {
+  const isRight = tokenOf === undefined ? settings.get('PIGGY_UID') !== name : tokenOf === name;
+  if (isRight) return allow(undefined);
+  const sent = tokenOf === undefined ? 'one of the whole Pod' : `that of container ${tokenOf}`;
+  return refuse(
+    'not_injected',
+    `container ${name} is answered only by a token of its own, and was sent ${sent}; create the Pod again, so that admission gives it one`,
+  );
+}
+
 const WRITTEN_ONCE: ReadonlySet<string> = new Set(['PIGGY_UID', ...SETTING_NAMES]);
 
 /** What admission wrote, or the name of a variable that it cannot have written: an unknown or second value. */

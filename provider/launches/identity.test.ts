@@ -57,6 +57,14 @@ test('the API server is asked whose a token is', async () => {
   assert.deepEqual(reviews, [token]);
 });
 
+test('of a token of one container, the API server is asked about that audience', async () => {
+  const audience = `${AUDIENCE}/app`;
+  const ofApp = parseLaunchToken(unsignedToken({ aud: [audience] }), Date.now());
+  const { read } = createReader(() => ({ ...accepted, audiences: [audience] }));
+  assert.equal((await read(ofApp)).container, 'app');
+  await assert.rejects(createReader(() => accepted).read(ofApp), { code: 'invalid_token' });
+});
+
 test('a token that was refused a moment ago is refused without asking again', async () => {
   const { read, reviews, pass } = createReader(() => ({ authenticated: false }));
   await assert.rejects(read(token), { code: 'invalid_token', message: /does not accept/ });

@@ -4,12 +4,17 @@ import { LRUCache } from 'lru-cache';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parseTokenReview, type PodIdentity } from '../kubernetes/token-review.ts';
 import type { AdmitReview } from './review-limit.ts';
-import { AUDIENCE, hashToken, invalidToken, type LaunchToken } from './token.ts';
+import { hashToken, invalidToken, type LaunchToken, readAudience } from './token.ts';
+
+export type LaunchIdentity = PodIdentity & {
+  /** Whose token it is, where the token says so. */
+  readonly container?: string;
+};
 
 export type ReadIdentity = (
   question: { readonly token: LaunchToken; readonly address: string },
   signal: AbortSignal,
-) => Promise<PodIdentity>;
+) => Promise<LaunchIdentity>;
 
 export type IdentityDependencies = {
   readonly reviewToken: KubernetesClient['reviewToken'];
@@ -37,10 +42,11 @@ export function createIdentityReader(dependencies: IdentityDependencies): ReadId
     const reason = refusals.get(tokenHash);
     if (reason !== undefined) throw invalidToken(reason);
     const accept = await admitReview({ token, address }, signal);
-    const decision = parseTokenReview(await reviewToken(token, AUDIENCE, signal), AUDIENCE);
+    const { text: audience, container } = readAudience(token);
+    const decision = parseTokenReview(await reviewToken(token, audience, signal), audience);
     if (decision.authenticated) {
       accept();
-      return decision.identity;
+      return { ...decision.identity, ...(container === undefined ? {} : { container }) };
     }
     refusals.set(tokenHash, decision.reason);
     throw invalidToken(decision.reason);

@@ -2,7 +2,7 @@
 
 import { ProviderError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
-import { parsePod } from '../kubernetes/pods.ts';
+import { parsePod, type Pod } from '../kubernetes/pods.ts';
 import type { AccessPolicy } from '../secrets/grant.ts';
 import type { SecretQuestion } from '../secrets/read-secrets.ts';
 import { nameSource, type ReadSources } from '../secrets/read-sources.ts';
@@ -13,6 +13,7 @@ import {
   decideReferences,
   decideSignature,
   decideStart,
+  decideToken,
   selectContainer,
   type Decision,
 } from './decide-launch.ts';
@@ -95,14 +96,14 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     const pod = settle(decidePod(identity, found && parsePod(found))); // 2
     const container = settle(selectContainer(pod, uid)); // 3
     note({ container: container.name });
+    settle(decideToken(container, identity.container)); // 3
 
     const sources = selectSources(references, container.settings, defaults);
     const settings = parseLaunchSettings(container.settings, defaults);
     note(describeSources(sources));
     if (settings.enforceIntegrity) settle(decideSignature(container, signature)); // 4
-    const { uid: podUid, createdAtMs: podCreatedAtMs } = pod;
     const { launchWindowMs: windowMs } = settings;
-    const question = { podUid, podCreatedAtMs, windowMs, nowMs: now() };
+    const question = { ...describeAge(pod), windowMs, nowMs: now() };
     const start = settle(decideStart(container, question)); // 5
     settle(launchWindow.decide(start));
     settle(decideReferences(container, references)); // 6
@@ -118,6 +119,10 @@ export function createLaunchValuesReader(dependencies: LaunchDependencies): Read
     settle(launchWindow.closeAfterAnswer(start));
     return answered;
   };
+}
+
+function describeAge({ uid, createdAtMs }: Pod) {
+  return { podUid: uid, podCreatedAtMs: createdAtMs };
 }
 
 function settle<T>(decision: Decision<T>): T {

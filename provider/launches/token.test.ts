@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ProviderError } from '../errors.ts';
 import { writeToken } from '../testing/unsigned-token.ts';
-import { AUDIENCE, parseLaunchToken } from './token.ts';
+import { AUDIENCE, parseLaunchToken, readAudience } from './token.ts';
 
 const NOW = Date.parse('2026-11-01T10:00:00Z');
 const claims = { aud: [AUDIENCE], exp: NOW / 1000 + 600 };
@@ -18,6 +18,7 @@ const passed: Record<string, string> = {
   'a token whose signature ends in an incomplete character': withSignature('c2lnbg'),
   'a token whose audience is one text': writeToken({ ...claims, aud: AUDIENCE }),
   'a token of several audiences': writeToken({ ...claims, aud: ['vault', AUDIENCE] }),
+  'a token of one container': writeToken({ ...claims, aud: [`${AUDIENCE}/app`] }),
   'a token that expired by our clock only': writeToken({ ...claims, exp: NOW / 1000 - 30 }),
   'a token of as many claims as are read': writeToken({ ...claims, more: more(195) }),
 };
@@ -40,6 +41,11 @@ const refused: Record<string, string | undefined> = {
   'no claims': writeToken({}),
   'another audience': writeToken({ ...claims, aud: ['vault'] }),
   'an audience that begins as ours': writeToken({ ...claims, aud: [`${AUDIENCE}.evil`] }),
+  'an audience of no container': writeToken({ ...claims, aud: [`${AUDIENCE}/`] }),
+  'an audience of what is no name of a container': writeToken({
+    ...claims,
+    aud: [`${AUDIENCE}/app/x`, `${AUDIENCE}/App`, `${AUDIENCE}/${'a'.repeat(64)}`],
+  }),
   'no expiry': writeToken({ aud: [AUDIENCE] }),
   'an expiry that is a text': writeToken({ ...claims, exp: '9999999999' }),
   'an expiry long ago': writeToken({ ...claims, exp: NOW / 1000 - 61 }),
@@ -63,10 +69,28 @@ for (const [name, text] of Object.entries(refused)) {
   });
 }
 
+const longest = 'a'.repeat(63);
+const audiences: Record<string, [aud: unknown, container: string | undefined]> = {
+  'of the whole Pod': [[AUDIENCE], undefined],
+  'of one container': [[`${AUDIENCE}/app`], 'app'],
+  'of a container with a long name': [`${AUDIENCE}/${longest}`, longest],
+  'of a Pod and of a container counts for the Pod': [[`${AUDIENCE}/app`, AUDIENCE], undefined],
+  'of several containers counts for the first': [[`${AUDIENCE}/a`, `${AUDIENCE}/b`], 'a'],
+};
+
+for (const [name, [aud, container]] of Object.entries(audiences)) {
+  test(`a token ${name}`, () => {
+    const text = container === undefined ? AUDIENCE : `${AUDIENCE}/${container}`;
+    const token = parseLaunchToken(writeToken({ ...claims, aud }), NOW);
+    assert.deepEqual(readAudience(token), { text, container });
+  });
+}
+
 function readAudiences(policy: string): readonly (string | undefined)[] {
   const path = join(import.meta.dirname, '../../policies', policy);
-  // In CEL: audience.orValue('') == 'piggysec.com'; in what is made by it: {audience: piggysec.com, …}.
-  const written = /audience(?:: |\.orValue\((?:''|"")\) == )['"]?(?<audience>[^,}'")\s]+)/g;
+  // In CEL: audience.orValue('') == 'piggysec.com'; in what is made by it: {audience: piggysec.com, …}, or "audience": dyn("…").
+  const written =
+    /audience(?:: |": dyn\(|\.orValue\((?:''|"")\)(?: == |\.startsWith\())['"]?(?<audience>[^,}'")\s]+)/g;
   return [...readFileSync(path, 'utf8').matchAll(written)].map(
     ({ groups }) => groups?.['audience'],
   );
@@ -77,7 +101,8 @@ const policies: Record<string, [policy: string, audiences: readonly string[]]> =
     'inject-secrets.yaml',
     [AUDIENCE, AUDIENCE],
   ],
-  'knows volumes with such tokens': ['protect-injected.yaml', [AUDIENCE]],
+  'knows volumes with such tokens': ['protect-injected.yaml', [AUDIENCE, `${AUDIENCE}/`]],
+  'knows volumes with tokens of one container': ['require-injection.yaml', [`${AUDIENCE}/`]],
 };
 
 for (const [what, [policy, audiences]] of Object.entries(policies)) {

@@ -7,6 +7,8 @@ import { findJsonExcess } from '../json-limits.ts';
 
 /** As the policies write it: inject-secrets asks the kubelet for such tokens. */
 export const AUDIENCE = 'piggysec.com';
+/** As native/inject-secrets writes it: with the name of the one container that has the token (decision 36). */
+const OF_CONTAINER = /^piggysec\.com\/(?<container>[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)$/;
 
 declare const checked: unique symbol;
 /** A token that may be asked about. */
@@ -33,12 +35,34 @@ export function invalidToken(reason: string): ProviderError {
   return new ProviderError('invalid_token', `the token is refused: ${reason}; ${advice}`);
 }
 
+export type TokenAudience = {
+  readonly text: string;
+  /** The one that has the token, where it says so. */
+  readonly container: string | undefined;
+};
+
+/** The one that the API server is to be asked about. */
+export function readAudience(token: LaunchToken): TokenAudience {
+  const { aud } = readTokenPart(token.split('.')[1] ?? '');
+  return selectAudience(aud) ?? { text: AUDIENCE, container: undefined };
+}
+
+function selectAudience(aud: unknown): TokenAudience | undefined {
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audiences.includes(AUDIENCE)) return { text: AUDIENCE, container: undefined };
+  const [found] = audiences.flatMap((text) => {
+    const container = typeof text === 'string' && OF_CONTAINER.exec(text)?.groups?.['container'];
+    return typeof container === 'string' ? [{ text: `${AUDIENCE}/${container}`, container }] : [];
+  });
+  return found;
+}
+
 function looksLikeOurs(token: string, nowMs: number): boolean {
   const parts = token.split('.');
   if (token.length > MAX_LENGTH || parts.length !== 3) return false;
   if (!isSpeltAsSigned(parts[2] ?? '')) return false;
   const { aud, exp } = readTokenPart(parts[1] ?? '');
-  const isForUs = Array.isArray(aud) ? aud.includes(AUDIENCE) : aud === AUDIENCE;
+  const isForUs = selectAudience(aud) !== undefined;
   return isForUs && typeof exp === 'number' && exp * 1000 > nowMs - CLOCK_SKEW_MS;
 }
 

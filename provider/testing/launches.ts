@@ -23,6 +23,8 @@ export type LaunchAnswer = {
 };
 
 export type LaunchOptions = InjectedPodOptions & {
+  /** Of the token. */
+  readonly audience?: string;
   /** Merged over the body that a launcher sends. */
   readonly body?: object;
 };
@@ -55,14 +57,14 @@ export function createLaunches(
   });
   let pods = 0;
   return {
-    prepare: (secretId, { body, ...options } = {}) => {
+    prepare: (secretId, { body, audience = 'piggysec.com', ...options } = {}) => {
       const name = `pod-${localAddress.replaceAll('.', '-')}-${(pods += 1)}`;
       const { namespace = 'shop', serviceAccount = 'api' } = options;
       const env = { PIGGY_AWS_SECRET_NAME: secretId, A: 'piggy:A', ...options.env };
       const { uid, pod } = injectedPod({ name, ...options, env });
       kubernetes.putPod(pod);
       const bound = { name: pod.metadata.name, uid: pod.metadata.uid };
-      const token = kubernetes.mintToken({ namespace, serviceAccount, pod: bound });
+      const token = kubernetes.mintToken({ namespace, serviceAccount, pod: bound, audience });
       const signature = signArgv(['/app', 'serve']);
       const text = JSON.stringify({ uid, signature, references: ['A'], ...body });
       const asked = { token, text, agent };
