@@ -2,7 +2,7 @@
 // neither where the Pod comes out untouched. UPDATE_GOLDEN=1 rewrites them; review the diff.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -14,9 +14,14 @@ import {
   type Admitted,
   type Settings,
 } from './testing/admission.ts';
-
-const folder = join(import.meta.dirname, 'cases');
-const names = readdirSync(folder);
+import {
+  type Golden,
+  goldenFolder,
+  goldenNames as names,
+  podOf,
+  readGolden,
+  settingsOf,
+} from './testing/golden-pods.ts';
 
 let admission: Admission;
 const first = new Map<string, Admitted>();
@@ -69,8 +74,6 @@ test('a case has one golden file at most', () => {
   assert.deepEqual(both, []);
 });
 
-type Golden = { readonly 'mutated.yaml': string; readonly 'refusal.txt': string };
-
 function golden(original: Pod, { pod, refusal }: Admitted): Golden {
   if (refusal !== undefined)
     return { 'mutated.yaml': '', 'refusal.txt': `${withoutPorts(refusal)}\n` };
@@ -107,28 +110,10 @@ function withoutPorts(text: string): string {
   return text.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
 }
 
-function readGolden(name: string): Golden {
-  const read = (file: string) => {
-    const path = join(folder, name, file);
-    return existsSync(path) ? readFileSync(path, 'utf8') : '';
-  };
-  return { 'mutated.yaml': read('mutated.yaml'), 'refusal.txt': read('refusal.txt') };
-}
-
 function writeGolden(name: string, golden: Golden): void {
   for (const [file, text] of Object.entries(golden)) {
-    const path = join(folder, name, file);
+    const path = join(goldenFolder, name, file);
     if (text === '') rmSync(path, { force: true });
     else writeFileSync(path, text);
   }
-}
-
-function podOf(name: string): Pod {
-  return parse(readFileSync(join(folder, name, 'pod.yaml'), 'utf8')) as Pod;
-}
-
-/** YAML of the settings that a case changes. */
-function settingsOf(name: string): string {
-  const path = join(folder, name, 'settings.yaml');
-  return existsSync(path) ? readFileSync(path, 'utf8') : '{}';
 }

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { kyvernoCli } from './go-tools.ts';
 import { goTest } from './go-test.ts';
+import { kubernetesProgram, newestKubernetes } from './kubernetes.ts';
 import { show } from './run.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -31,6 +32,7 @@ const suites: Record<string, () => Promise<number>> = {
   tools: () => nodeTests('{tools,e2e}/*.test.ts'),
   policies: async () => {
     await kyvernoCli(console.log);
+    await kubernetesProgram(newestKubernetes(), console.log);
     return nodeTests('policies/**/*.test.ts');
   },
   launcher: () => goTest(join(root, 'envlauncher'), watch),

@@ -32,7 +32,7 @@ export type Admission = {
 };
 
 export const admissionKey = Buffer.from('the key of the tests').toString('base64');
-const noCertificate = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
+export const noCertificate = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
 const policy = (name: string) => join(import.meta.dirname, '..', `${name}.yaml`);
 
 export async function startAdmission(): Promise<Admission> {

@@ -103,6 +103,10 @@ const policies: Record<string, [policy: string, audiences: readonly string[]]> =
   ],
   'knows volumes with such tokens': ['protect-injected.yaml', [AUDIENCE, `${AUDIENCE}/`]],
   'knows volumes with tokens of one container': ['require-injection.yaml', [`${AUDIENCE}/`]],
+  'asks the kubelet for tokens of one container, and takes volumes with either for its own': [
+    'native/inject-secrets.yaml',
+    [AUDIENCE, `${AUDIENCE}/`, `${AUDIENCE}/`],
+  ],
 };
 
 for (const [what, [policy, audiences]] of Object.entries(policies)) {
