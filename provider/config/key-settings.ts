@@ -11,6 +11,11 @@ const hostOrAddress = matching(
 );
 
 export const keySettings = {
+  PIGGY_ENGINE: setting(
+    oneOf('kyverno', 'native'),
+    'kyverno',
+    'What injects. With `native`, the API server itself, the provider keeps what that policy reads in the ConfigMap `piggy-native`: a copy of the ConfigMap `piggy`, and the CA.',
+  ),
   PIGGY_CERTIFICATES: setting(
     oneOf('managed', 'files'),
     'managed',

@@ -98,6 +98,7 @@ function toConfig(values: SettingValues, server: string) {
 
 function toKeys(values: SettingValues) {
   return {
+    engine: values.PIGGY_ENGINE,
     certificates: values.PIGGY_CERTIFICATES,
     sealingKey: values.PIGGY_SEALING_KEY,
     tlsDirectory: values.PIGGY_TLS_DIRECTORY,

@@ -1,7 +1,7 @@
 // Knows whether the provider can answer: all of its parts are loaded, and it is not about to stop.
 
 export type ReadinessPart =
-  'listeners' | 'certificate' | 'sealing key' | 'access rules' | 'CA bundle';
+  'listeners' | 'certificate' | 'sealing key' | 'access rules' | 'CA bundle' | 'policy settings';
 
 export type Readiness = {
   readonly setLoaded: (part: ReadinessPart) => void;

@@ -1,5 +1,6 @@
 // Chooses where certificates and sealing keys come from, the provider's own upkeep or files, and puts them to use.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,6 +11,7 @@ import { createBundleUpkeep } from '../keys/bundle-upkeep.ts';
 import { createCertificateUpkeep } from '../keys/certificate-upkeep.ts';
 import type { UsableCertificates } from '../keys/decide-certificates.ts';
 import { keepUp } from '../keys/keep-up.ts';
+import { createNativeParameters } from '../keys/native-parameters.ts';
 import { createSealingKeyUpkeep } from '../keys/sealing-key-upkeep.ts';
 import { selectServingNames } from '../keys/serving-names.ts';
 import type { Writer } from '../keys/settle.ts';
@@ -30,10 +32,11 @@ export type Keys = {
 };
 
 export function createKeys(provider: Provider): Keys {
-  const { certificates, sealingKey, publishAuthority } = provider.config.keys;
+  const { certificates, sealingKey, publishAuthority, engine } = provider.config.keys;
   const ownsSealingKey = sealingKey === 'managed';
   const ownsCertificates = certificates === 'managed';
-  if (!ownsSealingKey && !ownsCertificates && !publishAuthority) {
+  const isNative = engine === 'native';
+  if (!ownsSealingKey && !ownsCertificates && !publishAuthority && !isNative) {
     return {
       followSealingKeys: (use) => watchSealingKeys(provider, use),
       followCertificate: (servers) => watchCertificate(provider, servers),
@@ -44,9 +47,11 @@ export function createKeys(provider: Provider): Keys {
     followSealingKeys: (use) =>
       ownsSealingKey ? keepSealingKey(provider, objects, use) : watchSealingKeys(provider, use),
     followCertificate: async (servers) => {
-      if (ownsCertificates) return keepCertificates(provider, objects, servers);
-      if (publishAuthority) await keepBundle(provider, objects);
-      return watchCertificate(provider, servers);
+      if (ownsCertificates) await keepCertificates(provider, objects, servers);
+      else if (publishAuthority) await keepBundle(provider, objects);
+      // It takes the CA from where that was just put; nothing that launchers need waits for it.
+      if (isNative) void keepNativeParameters(provider, objects);
+      if (!ownsCertificates) await watchCertificate(provider, servers);
     },
   };
 }
@@ -146,6 +151,22 @@ async function keepBundle(provider: Provider, objects: OwnObjects): Promise<void
     now: Date.now,
   });
   await repeat(provider, 'CA bundle', async () => {
+    await pass();
+  });
+}
+
+async function keepNativeParameters(provider: Provider, objects: OwnObjects): Promise<void> {
+  const pass = createNativeParameters({
+    writer: createWriter(provider, objects, 'policy settings'),
+    bundleConfigMap: provider.config.keys.objectNames.bundleConfigMap,
+    randomMark: () => {
+      const [first = 0, ...others] = randomBytes(4);
+      // YAML reads some digits with an `e` among them as a number, none with a letter in front.
+      return Buffer.from([0xa0 + (first % 0x60), ...others]).toString('hex');
+    },
+    now: Date.now,
+  });
+  await repeat(provider, 'policy settings', async () => {
     await pass();
   });
 }
