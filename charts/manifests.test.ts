@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHelm, type Manifest, parseManifests } from '../tools/helm.ts';
 import { createManifestValidator } from '../tools/manifest-schemas.ts';
-import { valueSets } from './value-sets.ts';
+import { releaseOf, valueSets } from './value-sets.ts';
 
 const helm = await createHelm();
 const helm3 = await createHelm('helm3');
@@ -12,12 +12,13 @@ const findMistakes = await createManifestValidator();
 
 for (const [what, values] of Object.entries(valueSets)) {
   test(`${what}: helm lint, the schemas of Kubernetes, and the same again`, async () => {
-    const { code, text: found } = await helm.lint(values);
+    const release = releaseOf(values);
+    const { code, text: found } = await helm.lint(release);
     assert.equal(code, 0, found);
-    const text = await helm.render({ values });
+    const text = await helm.render(release);
     const manifests = parseManifests(text);
     assert.deepEqual(manifests.flatMap(findMistakes), []);
-    assert.equal(await helm.render({ values }), text);
+    assert.equal(await helm.render(release), text);
     assert.equal(new Set(manifests.map(nameOf)).size, manifests.length, 'one object twice');
   });
 }

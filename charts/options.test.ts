@@ -1,6 +1,6 @@
 // What each value of the chart changes: images, settings, rights, policies and keys. The others are in workload.test.ts.
 
-import { container, pod, settings, testOptions, values } from './rendered.ts';
+import { container, native, pod, settings, testOptions, values } from './rendered.ts';
 
 testOptions({
   'image.repository and image.tag': [
@@ -138,6 +138,47 @@ testOptions({
     values({ kyverno: { namespace: 'policy', serviceAccountName: 'admission' } }),
     'RoleBinding piggy-kyverno',
     { subjects: [{ kind: 'ServiceAccount', name: 'admission', namespace: 'policy' }] },
+  ],
+  'engine native: its policy': [
+    native({}),
+    'MutatingAdmissionPolicyBinding inject-secrets',
+    { spec: { paramRef: { name: 'piggy-native', namespace: 'piggy-system' } } },
+  ],
+  'engine native: and no other': [native({}), 'MutatingPolicy inject-secrets', undefined],
+  'engine native: the same guards': [native({}), 'ValidatingAdmissionPolicy require-injection', {}],
+  'engine native: the provider keeps what it reads': [
+    native({}),
+    'ConfigMap piggy',
+    settings({ PIGGY_ENGINE: 'native' }),
+  ],
+  'engine native: and may do so, with certificates of others too': [
+    native({ certificates: { source: 'secret', secretName: 'own', publishCa: false } }),
+    'Role piggy',
+    {
+      rules: [
+        {},
+        {},
+        { resources: ['configmaps'], verbs: ['create'] },
+        { resourceNames: ['piggy', 'piggy-ca'], verbs: ['get'] },
+        { resourceNames: ['piggy-native'], verbs: ['get', 'update'] },
+      ],
+    },
+  ],
+  'engine native: Kyverno reads nothing': [native({}), 'Role piggy-kyverno', undefined],
+  'engine native: nor asks the provider': [
+    native({}),
+    'NetworkPolicy piggy',
+    { spec: { ingress: [{}, { from: [{ podSelector: {} }] }, {}] } },
+  ],
+  'engine native and policies.injectSecrets': [
+    native({ policies: { injectSecrets: false } }),
+    'MutatingAdmissionPolicy inject-secrets',
+    undefined,
+  ],
+  'engine kyverno: not the policy of the other': [
+    {},
+    'MutatingAdmissionPolicy inject-secrets',
+    undefined,
   ],
   'kyverno.podLabels': [
     values({ kyverno: { podLabels: { 'app.kubernetes.io/component': null, app: 'kyverno' } } }),

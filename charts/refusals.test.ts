@@ -14,6 +14,7 @@ const ruleWith = (changed: object) => [{ ...rule, ...changed }];
 /** By the path of a value, values that it does not take; a further word tells those of one path apart. */
 const refused: Readonly<Record<string, unknown>> = {
   global: 'text',
+  engine: 'gatekeeper',
   image: 'piggy:v1',
   'image.repository': 'Registry.example/Piggy',
   'image.tag': 'v1@sha256',
@@ -175,3 +176,11 @@ function nested([first = '', ...rest]: readonly string[], value: unknown): Value
 function arn(name: string): string {
   return `arn:aws:iam::123456789012:role/${name}`;
 }
+
+test('refuses the native engine on a Kubernetes that does not have it, in one sentence', async () => {
+  const refusal = await helm.refusalOf({ engine: 'native' }, '1.35.4');
+  assert.match(
+    refusal,
+    /engine native needs Kubernetes 1\.36 or newer, and this is v1\.35\.4: set engine to kyverno, or upgrade the cluster first\n/,
+  );
+});

@@ -31,6 +31,10 @@ export async function renderObject(
 }
 
 export const values = (given: Readonly<Record<string, unknown>>): Release => ({ values: given });
+export const native = (given: Readonly<Record<string, unknown>>): Release => ({
+  values: { engine: 'native', ...given },
+  kubeVersion: '1.36.0',
+});
 export const container = (expected: object) => pod({ containers: [expected] });
 export const pod = (spec: object) => ({ spec: { template: { spec } } });
 export const settings = (data: object) => ({ data });

@@ -1,10 +1,11 @@
 // Installations that differ, each as the values of it; between them they switch everything on.
 
-import type { Values } from '../tools/helm.ts';
+import type { Release, Values } from '../tools/helm.ts';
 
 export const valueSets: Readonly<Record<string, Values>> = {
   defaults: {},
   'before Kyverno': { policies: { injectSecrets: false } },
+  'without Kyverno': { engine: 'native' },
   'policies applied by others': { policies: { enabled: false } },
   'with cert-manager, monitoring and scaling': {
     certificates: {
@@ -48,3 +49,8 @@ export const valueSets: Readonly<Record<string, Values>> = {
     service: { port: 8443, annotations: { 'example.com/owner': 'platform' } },
   },
 };
+
+/** On a Kubernetes that has what they need. */
+export function releaseOf(values: Values): Release {
+  return { values, ...(values['engine'] === 'native' ? { kubeVersion: '1.36.0' } : {}) };
+}

@@ -22,37 +22,41 @@ export type Release = {
   readonly values?: Values;
   readonly name?: string;
   readonly namespace?: string;
+  /** Of Kubernetes. */
+  readonly kubeVersion?: string;
 };
 
 export type Helm = {
   /** The text as Helm prints it; throws what it says where it refuses. */
   readonly render: (release?: Release) => Promise<string>;
   /** What Helm says against the values; throws where it does not refuse them. */
-  readonly refusalOf: (values: Values) => Promise<string>;
+  readonly refusalOf: (values: Values, kubeVersion?: string) => Promise<string>;
   /** What `helm lint --strict` finds, and its exit code. */
-  readonly lint: (values: Values) => Promise<{ readonly code: number; readonly text: string }>;
+  readonly lint: (release: Release) => Promise<{ readonly code: number; readonly text: string }>;
 };
 
 /** `helm` is the newest major version, `helm3` the one before. */
 export async function createHelm(version: 'helm' | 'helm3' = 'helm'): Promise<Helm> {
   const program = await goTool(version, console.log);
-  const template = ({ name = 'piggy', namespace = 'piggy-system' }: Release, file: string) => [
-    ...['template', name, chartFolder, '--namespace', namespace, '--values', file],
-    // Of the cluster that there is not; one and the same for every Helm.
-    ...['--kube-version', '1.30.0'],
-  ];
+  const template = (release: Release, file: string) => {
+    // The version is of the cluster that there is not; one and the same for every Helm.
+    const { name = 'piggy', namespace = 'piggy-system', kubeVersion = '1.30.0' } = release;
+    const where = ['--namespace', namespace, '--kube-version', kubeVersion];
+    return ['template', name, chartFolder, ...where, '--values', file];
+  };
   return {
     render: (release = {}) =>
       withValues(release.values, (file) => output(program, template(release, file))),
-    refusalOf: (values) =>
+    refusalOf: (values, kubeVersion = '1.30.0') =>
       withValues(values, async (file) => {
-        const { code, stderr, stdout } = await capture(program, template({}, file));
+        const { code, stderr, stdout } = await capture(program, template({ kubeVersion }, file));
         if (code !== 0) return stderr.trim();
         throw new Error(`helm did not refuse ${JSON.stringify(values)}:\n${stdout}`);
       }),
-    lint: (values) =>
+    lint: ({ values, kubeVersion = '1.30.0' }) =>
       withValues(values, async (file) => {
-        const args = ['lint', '--strict', '--quiet', '--values', file, chartFolder];
+        const flags = ['--strict', '--quiet', '--kube-version', kubeVersion, '--values', file];
+        const args = ['lint', ...flags, chartFolder];
         const { code, stdout, stderr } = await capture(program, args);
         return { code, text: stdout + stderr };
       }),

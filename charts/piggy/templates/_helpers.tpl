@@ -57,6 +57,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "PIGGY_ADDRESS" (include "piggy.address" .)
   "PIGGY_LOOKUP_ADDRESS" (include "piggy.lookupAddress" .)
   "PIGGY_SERVICE_NAME" (include "piggy.fullname" .)
+  "PIGGY_ENGINE" (ternary .Values.engine "" (eq .Values.engine "native"))
   "PIGGY_ENV_IMAGE" (include "piggy.image" (list .Values.launcher.image .Chart))
   "PIGGY_ENV_IMAGE_PULL_POLICY" .Values.launcher.image.pullPolicy
   "PIGGY_ACCESS_DEFAULT" .Values.access.default
