@@ -1,6 +1,6 @@
 // Holds what an application finds in its environment and its command to what Kubernetes would make of them without Piggy,
-// plus secret values: generated Pods go through inject-secrets, the code of the oldest and the newest kubelet, and the real
-// launcher; the same Pods with values in place of references go through the kubelet only.
+// plus secret values: generated Pods go through inject-secrets of either engine, the code of the oldest and the newest kubelet, and
+// the real launcher; the same Pods with values in place of references go through the kubelet only.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,12 +13,14 @@ import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { createTestAuthority } from '../provider/testing/certificates.ts';
 import { kyvernoCli } from '../tools/go-tools.ts';
-import { kubeletCode } from '../tools/kubernetes.ts';
+import { kubeletCode, kubernetesProgram, newestKubernetes } from '../tools/kubernetes.ts';
+import type { Pod } from '../tools/kyverno-cli.ts';
 import { buildLauncher } from '../tools/launcher.ts';
 import { capture, output } from '../tools/run.ts';
-import { admitPods, settingsOfTests } from './testing/admission.ts';
+import { type Admitted, admitPods, type Settings, settingsOfTests } from './testing/admission.ts';
 import { generateContainers, type World } from './testing/generated-pods.ts';
 import { evaluate, type Evaluated } from './testing/kubelet.ts';
+import { startNativeAdmission } from './testing/native-admission.ts';
 import { imageVariables, secretValues } from './testing/pod-shapes.ts';
 
 const PODS = 50;
@@ -30,7 +32,8 @@ const tokenFile = join(folder, 'token');
 let launcher: string;
 let provider: Server;
 const generated = generateContainers(PODS, SEED, application);
-let admitted: World[];
+let byKyverno: World[];
+let natively: World[];
 
 before(async () => {
   writeFileSync(tokenFile, 'token');
@@ -53,17 +56,34 @@ before(async () => {
   await once(provider, 'listening');
   const address = `https://127.0.0.1:${(provider.address() as AddressInfo).port}`;
   const pods = [...new Set(generated.map(({ withReferences }) => withReferences.pod))];
-  const outcomes = await admitPods(await kyvernoCli(console.error), pods, {
-    settings: { ...settingsOfTests, PIGGY_ADDRESS: address },
-    ca: authority.ca,
-  });
+  const settings = { ...settingsOfTests, PIGGY_ADDRESS: address };
+  const cluster = { settings, ca: authority.ca };
+  byKyverno = toWorlds(pods, await admitPods(await kyvernoCli(console.error), pods, cluster));
+  natively = toWorlds(pods, await admitNatively(pods, { ...settings, 'ca.crt': authority.ca }));
+});
+
+/** Of the generated containers, in their order. */
+function toWorlds(pods: readonly Pod[], outcomes: readonly Admitted[]): World[] {
   for (const { refusal } of outcomes) assert.equal(refusal, undefined);
   const injected = new Map(pods.map((pod, index) => [pod, outcomes[index]?.pod]));
-  admitted = generated.map(({ withReferences }) => ({
+  return generated.map(({ withReferences }) => ({
     ...withReferences,
     pod: injected.get(withReferences.pod) ?? assert.fail(),
   }));
-});
+}
+
+async function admitNatively(pods: readonly Pod[], settings: Settings): Promise<Admitted[]> {
+  const program = await kubernetesProgram(newestKubernetes(), console.error);
+  const admission = await startNativeAdmission(program);
+  try {
+    await admission.set(settings);
+    const admitted: Admitted[] = [];
+    for (const pod of pods) admitted.push(await admission.admit(pod));
+    return admitted;
+  } finally {
+    await admission.stop();
+  }
+}
 
 after(() => {
   provider.close();
@@ -71,8 +91,16 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-for (const which of ['oldest', 'newest'] as const) {
-  test(`${generated.length} containers find what Kubernetes would give them, by the ${which} kubelet's code`, async () => {
+/** The native policy needs a Kubernetes that is newer than the oldest kubelet. */
+const ways: Record<string, [kubelet: 'oldest' | 'newest', admitted: () => readonly World[]]> = {
+  "the oldest kubelet's code": ['oldest', () => byKyverno],
+  "the newest kubelet's code": ['newest', () => byKyverno],
+  "the API server's own policy and the newest kubelet's code": ['newest', () => natively],
+};
+
+for (const [way, [which, admittedBy]] of Object.entries(ways)) {
+  test(`${generated.length} containers find what Kubernetes would give them, by ${way}`, async () => {
+    const admitted = admittedBy();
     const program = await kubeletCode(which, console.error);
     const expected = await evaluate(
       program,

@@ -101,11 +101,12 @@ test('a container that a webhook adds afterwards is injected, with a token of it
   const added = { ...app, name: 'added' };
   await addWebhook(context, [{ op: 'add', path: '/spec/containers/0', value: added }]);
   const labels = { 'add-a-container': 'true' };
-  const injected = await until('the webhook is asked', async () => {
-    const { pod, refusal } = await admission.admit(podWith({}, { labels }));
-    assert.equal(refusal, undefined);
-    return containersOf(pod).length === 2 ? pod : undefined;
+  const { pod: injected, refusal } = await until('the webhook is asked', async () => {
+    const admitted = await admission.admit(podWith({}, { labels }));
+    const isAsked = admitted.refusal !== undefined || containersOf(admitted.pod).length === 2;
+    return isAsked ? admitted : undefined;
   });
+  assert.equal(refusal, undefined);
   const found = containersOf(injected).map(({ name, command, env, volumeMounts }) => {
     const uid = env.find((one) => one.name === 'PIGGY_UID')?.value;
     return { name, command, uid, token: volumeMounts.at(-1)?.name };
