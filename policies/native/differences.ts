@@ -1,4 +1,4 @@
-// All in which native/inject-secrets differs from inject-secrets, as changes of a golden Pod of cases/ (decision 36).
+// All in which native/inject-secrets differs from inject-secrets, as changes of a golden Pod of cases/ (decision 37).
 
 import assert from 'node:assert/strict';
 import { stringify } from 'yaml';

@@ -16,7 +16,7 @@ type Policy = {
 
 /** Those of one name that are about what differs (differences.ts). */
 const different = new Set([
-  ...['settings', 'ca', 'mark', 'all', 'names', 'builtIn', 'told', 'ours'],
+  ...['settings', 'ca', 'mark', 'all', 'names', 'builtIn', 'told'],
   ...['notInstalled', 'refused', 'errors', 'containers', 'pieces', 'places'],
 ]);
 

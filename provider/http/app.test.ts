@@ -12,7 +12,8 @@ import { unsignedToken } from '../testing/unsigned-token.ts';
 import { createLaunchApp, createOperationsApp } from './app.ts';
 import { createReadiness } from './readiness.ts';
 
-const token = unsignedToken();
+const text = unsignedToken();
+const token = parseLaunchToken(text, Date.now());
 
 const answerAll = answerWith({
   values: new Map([['DB_PASSWORD', new SecretValue(canary)]]),
@@ -34,7 +35,7 @@ function createLaunches(
   const post = async (body: string, headers: Record<string, string> = {}) =>
     app.request(
       '/v1/secret',
-      { method: 'POST', headers: { ...json, authorization: `Bearer ${token}`, ...headers } },
+      { method: 'POST', headers: { ...json, authorization: `Bearer ${text}`, ...headers } },
       connection(bytes(body)),
     );
   return { app, post, ...parts };
@@ -65,7 +66,7 @@ test('a key called __proto__ is a key like others', async () => {
 for (const scheme of ['Bearer', 'bearer', 'Bearer  ']) {
   test(`reads a token behind "${scheme}"`, async () => {
     const { post } = createLaunches();
-    assert.equal((await post('{}', { authorization: `${scheme} ${token}` })).status, 200);
+    assert.equal((await post('{}', { authorization: `${scheme} ${text}` })).status, 200);
   });
 }
 
@@ -73,7 +74,7 @@ const noTokens: Record<string, string> = {
   'no header': '',
   'another scheme': 'Basic YTpi',
   'an empty token': 'Bearer ',
-  'two tokens': `Bearer ${token} ${token}`,
+  'two tokens': `Bearer ${text} ${text}`,
   'a token that cannot be ours': 'Bearer a.b.c',
 };
 

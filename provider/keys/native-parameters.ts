@@ -1,5 +1,5 @@
 // Keeps the one ConfigMap that native/inject-secrets reads: the settings of the installation, the CA beside them, and the mark by
-// which launchers find what the kubelet put in for $(NAME), which that policy cannot make (decision 36).
+// which launchers find what the kubelet put in for $(NAME), which that policy cannot make (decision 37).
 
 import { ProviderError } from '../errors.ts';
 import type { OwnObject, OwnObjects } from '../kubernetes/own-objects-client.ts';

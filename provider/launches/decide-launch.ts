@@ -69,7 +69,7 @@ export function selectContainer(pod: Pod, uid: string): Decision<WrappedContaine
 
 /**
  * The rest of check 3. `tokenOf` is the container that the token says it is of. Where a container goes by its own name, which all of
- * the Pod know, it is told from the others by its token alone (decision 36).
+ * the Pod know, it is told from the others by its token alone (decision 37).
  */
 export function decideToken(
   { name, settings }: WrappedContainer,

@@ -54,7 +54,7 @@ test('the API server is asked whose a token is', async () => {
     serviceAccount: { namespace: 'shop', name: 'api' },
     pod: { name: 'api-0', uid: 'pod-1' },
   });
-  assert.deepEqual(reviews, [token]);
+  assert.deepEqual(reviews, [token.text]);
 });
 
 test('of a token of one container, the API server is asked about that audience', async () => {

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { KubernetesClient } from '../kubernetes/api-client.ts';
 import { parseTokenReview, type PodIdentity } from '../kubernetes/token-review.ts';
 import type { AdmitReview } from './review-limit.ts';
-import { hashToken, invalidToken, type LaunchToken, readAudience } from './token.ts';
+import { hashToken, invalidToken, type LaunchToken } from './token.ts';
 
 export type LaunchIdentity = PodIdentity & {
   /** Whose token it is, where the token says so. */
@@ -41,12 +41,12 @@ export function createIdentityReader(dependencies: IdentityDependencies): ReadId
     const tokenHash = hashToken(token);
     const reason = refusals.get(tokenHash);
     if (reason !== undefined) throw invalidToken(reason);
-    const accept = await admitReview({ token, address }, signal);
-    const { text: audience, container } = readAudience(token);
-    const decision = parseTokenReview(await reviewToken(token, audience, signal), audience);
+    const { text, audience, container } = token;
+    const accept = await admitReview({ token: text, address }, signal);
+    const decision = parseTokenReview(await reviewToken(text, audience, signal), audience);
     if (decision.authenticated) {
       accept();
-      return { ...decision.identity, ...(container === undefined ? {} : { container }) };
+      return container === undefined ? decision.identity : { ...decision.identity, container };
     }
     refusals.set(tokenHash, decision.reason);
     throw invalidToken(decision.reason);

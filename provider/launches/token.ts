@@ -7,12 +7,17 @@ import { findJsonExcess } from '../json-limits.ts';
 
 /** As the policies write it: inject-secrets asks the kubelet for such tokens. */
 export const AUDIENCE = 'piggysec.com';
-/** As native/inject-secrets writes it: with the name of the one container that has the token (decision 36). */
+/** As native/inject-secrets writes it: with the name of the one container that has the token (decision 37). */
 const OF_CONTAINER = /^piggysec\.com\/(?<container>[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)$/;
 
-declare const checked: unique symbol;
 /** A token that may be asked about. */
-export type LaunchToken = string & { readonly [checked]: 'LaunchToken' };
+export type LaunchToken = {
+  readonly text: string;
+  /** The one that the API server is to be asked about. */
+  readonly audience: string;
+  /** The one that has the token, where its audience says so. */
+  readonly container: string | undefined;
+};
 
 const MAX_LENGTH = 16_384;
 const CLOCK_SKEW_MS = 60_000;
@@ -21,13 +26,14 @@ const PART_LIMITS = { values: 200, depth: 10 };
 
 /** `undefined`: none was sent. Throws `invalid_token` (check 0). */
 export function parseLaunchToken(written: string | undefined, nowMs: number): LaunchToken {
-  if (written !== undefined && looksLikeOurs(written, nowMs)) return written as LaunchToken;
+  const found = written === undefined ? undefined : findAudience(written, nowMs);
+  if (written !== undefined && found !== undefined) return { text: written, ...found };
   throw invalidToken(`it is no token for audience ${AUDIENCE}, or has expired`);
 }
 
 /** To remember a token by: the provider's memory is to hold none. */
 export function hashToken(token: LaunchToken): string {
-  return hash('sha256', token, 'base64');
+  return hash('sha256', token.text, 'base64');
 }
 
 export function invalidToken(reason: string): ProviderError {
@@ -35,35 +41,26 @@ export function invalidToken(reason: string): ProviderError {
   return new ProviderError('invalid_token', `the token is refused: ${reason}; ${advice}`);
 }
 
-export type TokenAudience = {
-  readonly text: string;
-  /** The one that has the token, where it says so. */
-  readonly container: string | undefined;
-};
+type Audience = Pick<LaunchToken, 'audience' | 'container'>;
 
-/** The one that the API server is to be asked about. */
-export function readAudience(token: LaunchToken): TokenAudience {
-  const { aud } = readTokenPart(token.split('.')[1] ?? '');
-  return selectAudience(aud) ?? { text: AUDIENCE, container: undefined };
-}
-
-function selectAudience(aud: unknown): TokenAudience | undefined {
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (audiences.includes(AUDIENCE)) return { text: AUDIENCE, container: undefined };
-  const [found] = audiences.flatMap((text) => {
-    const container = typeof text === 'string' && OF_CONTAINER.exec(text)?.groups?.['container'];
-    return typeof container === 'string' ? [{ text: `${AUDIENCE}/${container}`, container }] : [];
-  });
-  return found;
-}
-
-function looksLikeOurs(token: string, nowMs: number): boolean {
+function findAudience(token: string, nowMs: number): Audience | undefined {
   const parts = token.split('.');
-  if (token.length > MAX_LENGTH || parts.length !== 3) return false;
-  if (!isSpeltAsSigned(parts[2] ?? '')) return false;
+  if (token.length > MAX_LENGTH || parts.length !== 3) return undefined;
+  if (!isSpeltAsSigned(parts[2] ?? '')) return undefined;
   const { aud, exp } = readTokenPart(parts[1] ?? '');
-  const isForUs = selectAudience(aud) !== undefined;
-  return isForUs && typeof exp === 'number' && exp * 1000 > nowMs - CLOCK_SKEW_MS;
+  const isTimely = typeof exp === 'number' && exp * 1000 > nowMs - CLOCK_SKEW_MS;
+  return isTimely ? selectAudience(aud) : undefined;
+}
+
+function selectAudience(aud: unknown): Audience | undefined {
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audiences.includes(AUDIENCE)) return { audience: AUDIENCE, container: undefined };
+  for (const audience of audiences) {
+    if (typeof audience !== 'string') continue;
+    const container = OF_CONTAINER.exec(audience)?.groups?.['container'];
+    if (container !== undefined) return { audience, container };
+  }
+  return undefined;
 }
 
 /**
