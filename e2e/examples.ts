@@ -8,11 +8,15 @@ const former = canary();
 const shared = canary();
 const payments = canary();
 const restricted = canary();
+const token = canary();
+const partners = { token, url: 'https://partners.example', region: 'us-east-1' };
+const featuresUrl = canary();
 const parameters = { DB_PASSWORD: canary(), CACHE_PASSWORD: canary() };
 
 /** In Secrets Manager: the versions of each, the current one last. */
 export const secretsOfExamples: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
   'shop/api': [{ DB_PASSWORD: former }, { DB_PASSWORD: password, db: { port: 5432 } }],
+  'shop/partners': [partners],
   'shared/shop/db': [{ DB_PASSWORD: shared }],
   'payments/shop': [{ DB_PASSWORD: payments, PIGGY_ALLOWED_SA: 'shop:api' }],
   'shop-restricted/default': [{ DB_PASSWORD: restricted }],
@@ -21,6 +25,7 @@ export const secretsOfExamples: Readonly<Record<string, readonly Record<string, 
 export const parametersOfExamples: Readonly<Record<string, string>> = {
   '/shop/api/DB_PASSWORD': parameters.DB_PASSWORD,
   '/shop/api/cache/CACHE_PASSWORD': parameters.CACHE_PASSWORD,
+  '/shop/features/url': featuresUrl,
 };
 
 export type Expected = {
@@ -46,6 +51,23 @@ export const expectedOfExamples: Readonly<Record<string, readonly Expected[]>> =
   ],
   deployment: [{ pod: 'deployment/shop-deployment', values: { DB_PASSWORD: password } }],
   'parameter-store': [{ pod: 'shop-parameters', values: parameters }],
+  'several-sources': [
+    {
+      pod: 'shop-several-sources',
+      values: {
+        DB_PASSWORD: password,
+        PARTNER_TOKEN: token,
+        FEATURES_URL: featuresUrl,
+        FEATURES_TIMEOUT: '30s',
+      },
+    },
+  ],
+  'all-keys': [
+    {
+      pod: 'shop-all-keys',
+      values: { PARTNER_token: token, PARTNER_url: partners.url, PARTNER_region: 'eu-west-1' },
+    },
+  ],
   'config-map': [
     { pod: 'shop-config-map', values: { DB_HOST: 'db.example', DB_PASSWORD: password } },
   ],
