@@ -113,7 +113,8 @@ async function push(image: string, { host, repository, tag }: Target): Promise<s
   const user = `${login.username}:${login.password}`;
   const options = ['--hosts-dir', registriesFolder, '--user', user];
   const names = [`${host}/${repository}:${tag}`, `docker.io/${image}`];
-  await ctrInNode(['images', 'push', ...options, ...names]);
+  // Once, the node did not find the name that it had found a moment before. A second push of the same changes nothing.
+  await until('the image is pushed', () => ctrInNode(['images', 'push', ...options, ...names]));
   const headers = await request(`https://${host}/v2/${repository}/manifests/${tag}`, {
     head: 'true',
     header: `Accept: ${MANIFESTS.join(', ')}`,
