@@ -1,6 +1,7 @@
 // Asks the cluster the way its users do. KUBECONFIG and PATH, which main.ts sets, lead to it.
 
 import { capture, output } from '../tools/run.ts';
+import { until } from './poll.ts';
 
 export type KubernetesObject = {
   readonly apiVersion: string;
@@ -50,6 +51,19 @@ export async function refusalOf(args: readonly string[], input?: string): Promis
   const { code, stdout, stderr } = await capture('kubectl', args, options);
   if (code !== 0) return stderr.trim();
   throw new Error(`kubectl ${args.join(' ')} was not refused:\n${stdout}`);
+}
+
+/**
+ * What a command in a container said when it failed; throws where it wrote to stdout and ended with 0. `kubectl exec` can lose the end
+ * of a command, and all that it said, and ends with 0 then: one that said nothing is run again.
+ */
+export async function refusalInContainer(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await until('the command says how it ended', async () => {
+    const ended = await capture('kubectl', ['exec', ...args]);
+    return ended.code === 0 && ended.stdout + ended.stderr === '' ? undefined : ended;
+  });
+  if (code !== 0 || stdout === '') return stderr.trim();
+  throw new Error(`kubectl exec ${args.join(' ')} was not refused:\n${stdout}`);
 }
 
 function list(items: readonly KubernetesObject[]): string {

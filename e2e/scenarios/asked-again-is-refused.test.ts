@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { askForSecret, launchOf, type Question, replicas, tokenOf } from '../ask-for-secret.ts';
 import { type EphemeralContainer, saidBy } from '../ephemeral-containers.ts';
 import { images } from '../images.ts';
-import { apply, kubectl, refusalOf } from '../kubectl.ts';
+import { apply, kubectl, refusalInContainer } from '../kubectl.ts';
 import { podOf, readPod, statusOf, telling, told } from '../pods.ts';
 import { until } from '../poll.ts';
 import { openScenario } from '../scenario.ts';
@@ -223,7 +223,7 @@ function linesOf(text: string, pattern: RegExp): string[] {
 
 /** Runs a command in the running application, and returns what it said when it failed. */
 function exec(...command: string[]): Promise<string> {
-  return refusalOf(['exec', 'app', '--container=app', inNamespace, '--', ...command]);
+  return refusalInContainer(['app', '--container=app', inNamespace, '--', ...command]);
 }
 
 /**
