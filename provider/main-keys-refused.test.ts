@@ -2,10 +2,8 @@
 // nothing, and goes on by itself once that is set right.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
+import { freePort } from './testing/free-port.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { installManaged, paths, readReadiness, waitFor } from './testing/managed-keys.ts';
 import { type ProviderProcess, spawnProvider } from './testing/provider-process.ts';
@@ -150,13 +148,4 @@ async function spawnUnready() {
   const provider = spawnProvider(env);
   running.add(provider);
   return { ...provider, operationsUrl: `http://127.0.0.1:${port}` };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

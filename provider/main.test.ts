@@ -13,6 +13,7 @@ import { connect, TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { computeMac } from './admission/sealed-message.ts';
 import { createTestAuthority } from './testing/certificates.ts';
+import { freePort } from './testing/free-port.ts';
 import { createQuestion, sealQuestion } from './testing/kyverno.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { spawnProvider, startProvider } from './testing/provider-process.ts';
@@ -278,14 +279,6 @@ async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function readJson(url: string): Promise<{ status: number; body: unknown }> {

@@ -5,12 +5,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 import { until } from '../../e2e/poll.ts';
 import { createTestAuthority } from '../../provider/testing/certificates.ts';
+import { freePort } from '../../provider/testing/free-port.ts';
 
 export type Answer = {
   readonly status: number;
@@ -120,15 +120,6 @@ function run(program: string, args: readonly string[], cwd: string): Running {
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (more: string) => (text += more));
   return { child, exited: once(child, 'exit'), output: () => text };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function createClient(pool: Pool, token: string): ApiServer['ask'] {
