@@ -126,6 +126,7 @@ test('one more access rule takes nothing away, wherever it stands', () => {
       assert.ok(after.allowed);
       assert.ok(before.grant.onlyIfListed || !after.grant.onlyIfListed);
     }),
+    { numRuns: 2_000 },
   );
 });
 
