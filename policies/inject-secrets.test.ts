@@ -17,6 +17,7 @@ import {
   type Admission,
   type Admitted,
 } from './testing/admission.ts';
+import { largestPods, tooLargePod } from './testing/large-pods.ts';
 
 const image = 'registry.example/team/app:v1';
 const env = [{ name: 'A', value: 'piggy:A' }];
@@ -71,6 +72,19 @@ test('a Pod of 40 containers with 100 variables each, all of them with $(NAME), 
   };
   const last = injected[39]?.env.find(({ name }) => name === 'V98')?.value ?? '';
   assert.match(last, /^x<\w+>\$\(A\)<\/\w+>y98$/);
+});
+
+for (const [size, pod] of Object.entries(largestPods)) {
+  test(`a Pod is injected that has ${size}`, async () => {
+    const [admitted] = await admission.admit([pod]);
+    assert.equal(admitted?.refusal, undefined);
+    assert.match(JSON.stringify(admitted?.pod), /"PIGGY_UID"/);
+  });
+}
+
+test('a Pod with more variables than the policy engine evaluates is refused', async () => {
+  const [admitted] = await admission.admit([tooLargePod]);
+  assert.match(admitted?.refusal ?? '', /actual cost limit exceeded/);
 });
 
 /** The object that is missing in the cluster → what the author reads. */

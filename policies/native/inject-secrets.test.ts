@@ -12,6 +12,7 @@ import { createTestAuthority } from '../../provider/testing/certificates.ts';
 import { kubernetesProgram, newestKubernetes } from '../../tools/kubernetes.ts';
 import type { Pod } from '../../tools/kyverno-cli.ts';
 import type { Settings } from '../testing/admission.ts';
+import { largestPods, tooLargePod } from '../testing/large-pods.ts';
 import { type NativeAdmission, startNativeAdmission } from '../testing/native-admission.ts';
 
 const reference = { name: 'A', value: 'piggy:A' };
@@ -95,6 +96,33 @@ test('a Pod of 40 containers with 100 variables each, all of them with $(NAME), 
   assert.equal(refusal, undefined);
   const last = containersOf(pod)[39]?.env.find(({ name }) => name === 'V98')?.value ?? '';
   assert.match(last, /^x<\w+>\$\(A\)<\/\w+>y98$/);
+});
+
+for (const [size, pod] of Object.entries(largestPods)) {
+  test(`a Pod is injected that has ${size}`, async () => {
+    const { pod: injected, refusal } = await admission.admit(pod);
+    assert.equal(refusal, undefined);
+    assert.match(JSON.stringify(injected), /"PIGGY_UID"/);
+  });
+}
+
+test('a Pod with more variables than the API server evaluates is refused', async () => {
+  assert.match((await admission.admit(tooLargePod)).refusal ?? '', /actual cost limit exceeded/);
+});
+
+test("a ConfigMap of the settings' name in the namespace of a Pod's author counts for nothing", async (context) => {
+  const path = '/api/v1/namespaces/shop/configmaps';
+  const data = {
+    PIGGY_ADDRESS: 'https://attacker.example',
+    PIGGY_ENV_IMAGE: 'attacker:v1',
+    mark: 'a',
+  };
+  const made = await admission.ask('POST', path, { metadata: { name: 'piggy-native' }, data });
+  assert.equal(made.status, 201);
+  context.after(() => admission.ask('DELETE', `${path}/piggy-native`));
+  const { pod, refusal } = await admission.admit(podWith({}));
+  assert.equal(refusal, undefined);
+  assert.doesNotMatch(JSON.stringify(pod), /attacker/);
 });
 
 test('a container that a webhook adds afterwards is injected, with a token of its own', async (context) => {
