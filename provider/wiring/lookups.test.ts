@@ -39,7 +39,9 @@ async function start(options: RegistryOptions, before: (path: string, host: stri
     PIGGY_REGISTRY_LOOPBACK_HOSTS: registry.host,
     PIGGY_DOCKER_CONFIG_FILE: path,
   });
-  const lookups = await wireLookups(config, kubernetes, { credentials: unused });
+  const outcomes: string[] = [];
+  const observeCall = (outcome: string) => void outcomes.push(outcome);
+  const lookups = await wireLookups(config, kubernetes, { credentials: unused, observeCall });
   closings.push(
     lookups.close,
     () => {
@@ -53,7 +55,7 @@ async function start(options: RegistryOptions, before: (path: string, host: stri
       { ...question, reference: `${registry.host}/${image}`, pullSecrets: [] },
       new AbortController().signal,
     );
-  return { registry, path, read, close: lookups.close };
+  return { registry, path, read, outcomes, close: lookups.close };
 }
 
 /** At once, as Kubernetes swaps what is mounted: nobody reads half of it. */
@@ -93,6 +95,15 @@ test("a docker config that is missing at the provider's start counts once it is 
   await assert.rejects(read(), /the provider's docker config is unreadable/);
   writeDockerConfig(path, registry.host, access.password);
   await readUntil(read, /404 for .* with the provider's docker config/);
+});
+
+test('statuses that HTTP does not define are counted as one', async () => {
+  const { registry, read, outcomes } = await start({}, () => undefined);
+  for (const status of [404, 798, 799]) {
+    registry.answerNext(1, /manifests/, { status });
+    await assert.rejects(read(`of-${status}:v1`));
+  }
+  assert.deepEqual([...new Set(outcomes)], ['404', 'other']);
 });
 
 test('at shutdown, lookups under way end, and no connection stays open', async () => {

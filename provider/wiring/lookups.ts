@@ -1,5 +1,6 @@
 // Builds what looks images up for Kyverno.
 
+import { STATUS_CODES } from 'node:http';
 import type { Config } from '../config/load-config.ts';
 import { readRegistryAuthorities } from '../config/registry-authorities.ts';
 import { ProviderError } from '../errors.ts';
@@ -76,13 +77,18 @@ function observed(
     };
     try {
       const answer = await send(request, signal);
-      observeEnd(String(answer.status));
+      observeEnd(describeStatus(answer.status));
       return answer;
     } catch (error) {
       observeEnd(error instanceof ProviderError ? error.code : 'failed');
       throw error;
     }
   };
+}
+
+/** A registry may answer any number, and each would be another series of the metric. */
+function describeStatus(status: number): string {
+  return STATUS_CODES[status] === undefined ? 'other' : String(status);
 }
 
 type OwnDockerConfig = {
