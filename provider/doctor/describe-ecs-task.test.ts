@@ -123,6 +123,20 @@ const container = { name: 'app', image: 'app:v1', secrets: [{ name: 'A', valueFr
 const withContainer = (fields: object) =>
   JSON.stringify({ family: 'shop', containerDefinitions: [{ ...container, ...fields }] });
 
+test('an ARN without the six characters of AWS, and a parameter of an unknown region, are allowed by patterns', () => {
+  const secrets = [
+    { name: 'A', valueFrom: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/database' },
+    { name: 'B', valueFrom: 'url' },
+  ];
+  const printed = describeEcsTask(parseEcsTask(withContainer({ secrets })), 'shop');
+  assert.match(
+    printed,
+    /- arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop\/database-\?{6}$/m,
+  );
+  assert.match(printed, /- arn:aws:ssm:\*:\*:parameter\/url$/m);
+  assert.doesNotMatch(printed, /aws-region/);
+});
+
 const refused: Record<string, [text: string, message: RegExp]> = {
   'what is not JSON': ['family: shop', /^the task definition is not JSON$/],
   'what is something else': ['{"kind":"Pod"}', /no containerDefinitions/],
