@@ -344,6 +344,55 @@ func TestStandaloneReadsTheVariablesAsTheApplicationWouldSeeThem(t *testing.T) {
 		"ENDPOINT="+server.URL, "AWS_ENDPOINT_URL="+server.URL)
 }
 
+// What Go's library reads by itself must be without marks, too. Names that never resolve show who asks: a proxy is given the name.
+func TestStandaloneReadsTheProxyAsTheApplicationWouldSeeIt(t *testing.T) {
+	const aws = "http://aws.invalid"
+	handler, _ := awsStandIn(t, secretAnswer(`{"k":"`+canary+`"}`))
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "aws.invalid" {
+			t.Errorf("the proxy got %s %s", r.Method, r.Host)
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	host, port, _ := strings.Cut(strings.TrimPrefix(proxy.URL, "http://"), ":")
+	settings := append(standaloneSettings("shop/api", "A=piggy:k", "PIGGY_NUMBER_OF_RETRY=0"), ownKeys(aws)...)
+	marked := "HTTP_PROXY=http://<m>" + host + "</m>:<m>" + port + "</m>"
+	t.Run("made of other variables", func(t *testing.T) {
+		c := newStandaloneContainer(t)
+		if code := c.launch(slices.Concat(settings, []string{marked}), "application"); code != 0 {
+			t.Fatalf("exit code %d: %s", code, c.stderr.String())
+		}
+		c.expectEnvironment(append(ownKeys(aws), "A="+canary, "HTTP_PROXY="+proxy.URL)...)
+	})
+	cases := map[string][]string{
+		"not for a host that NO_PROXY names, made so too": {marked, "NO_PROXY=<m>aws.invalid</m>"},
+		"not where it is a reference, which has no value": {"HTTP_PROXY=piggy:k"},
+		"not where a reference is part of it":             {"HTTP_PROXY=http://<m>piggy:k</m>:" + port},
+	}
+	for name, variables := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := newStandaloneContainer(t)
+			c.expectFailure(c.launch(slices.Concat(settings, variables), "application"), 125, "lookup aws.invalid")
+		})
+	}
+}
+
+func TestStandaloneReadsTheCAFileAsTheApplicationWouldSeeIt(t *testing.T) {
+	c := newStandaloneContainer(t)
+	authority := providertest.NewAuthority(t)
+	handler, _ := awsStandIn(t, secretAnswer(`{"k":"`+canary+`"}`))
+	server := httptest.NewUnstartedServer(handler)
+	server.TLS = authority.Serving(t, "127.0.0.1")
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	c.write("/ca.pem", authority.PEM, 0o644)
+	settings := append(standaloneSettings("shop/api", "A=piggy:k"), ownKeys(server.URL)...)
+	if code := c.launch(append(settings, "SSL_CERT_FILE=<m>/ca.pem</m>"), "application"); code != 0 {
+		t.Errorf("exit code %d: %s", code, c.stderr.String())
+	}
+}
+
 func TestStandaloneWithoutAReferenceAsksNobody(t *testing.T) {
 	c := newStandaloneContainer(t)
 	if code := c.launch(standaloneSettings("shop/api", "A=1"), "application"); code != 0 {

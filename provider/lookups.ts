@@ -10,7 +10,7 @@ import { startLookupServer } from './http/server.ts';
 import type { RequestObserver } from './http/request-log.ts';
 import { AT_ONCE } from './images/lookup-budget.ts';
 import { createLogger, type LogLevel } from './observability/logger.ts';
-import type { RequestOutcome } from './observability/metrics.ts';
+import type { CutReason, RequestOutcome } from './observability/metrics.ts';
 import { renewBeforeEnd } from './secrets/own-credentials.ts';
 import { wireKubernetes } from './wiring/kubernetes.ts';
 import type {
@@ -47,13 +47,14 @@ async function answerLookups(main: MessagePort, { config, port }: LookupThreadDa
   const { limits, listeners, registries } = config;
   const app = createLookupApp({
     observer: createObserver(config.logLevel, reports),
+    observeCut: reports.addCut,
     stopping: stopping.signal,
     answerKyverno: createKyvernoAnswerer({ ...lookups, keys: followKeys(main, tell) }),
     guard: createGuard(limits, () => performance.now()),
     timeoutMs: registries.lookupTimeoutMs + LOOKUP_GRACE_MS,
   });
   const server = await startLookupServer({
-    ...{ host: listeners.host, port, fetch: app.fetch },
+    ...{ host: listeners.host, port, fetch: app.fetch, observeCut: reports.addCut },
     ...selectConnectionLimits(limits),
   });
   stopWhenTold(main, async ({ drainDelayMs, withinMs }) => {
@@ -82,11 +83,12 @@ function createReports(tell: Tell) {
   let lines = '';
   let requests: RequestOutcome[] = [];
   let registryCalls: RegistryCall[] = [];
+  let cuts: CutReason[] = [];
   let isWaiting = false;
   const send = () => {
     if (!isWaiting) return;
-    tell({ kind: 'reports', lines, requests, registryCalls });
-    [lines, requests, registryCalls, isWaiting] = ['', [], [], false];
+    tell({ kind: 'reports', lines, requests, registryCalls, cuts });
+    [lines, requests, registryCalls, cuts, isWaiting] = ['', [], [], [], false];
   };
   const sendLater = () => {
     if (!isWaiting) setImmediate(send);
@@ -104,6 +106,10 @@ function createReports(tell: Tell) {
     },
     addRegistryCall: (call: RegistryCall) => {
       registryCalls.push(call);
+      sendLater();
+    },
+    addCut: (reason: CutReason) => {
+      cuts.push(reason);
       sendLater();
     },
   };

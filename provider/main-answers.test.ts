@@ -103,10 +103,14 @@ async function openSlowReader(context: TestContext, localAddress: string): Promi
   socket.write(prepareRequest());
 }
 
-async function countAnswered(): Promise<number> {
+async function count(metric: string, labels: Readonly<Record<string, string>>): Promise<number> {
   const text = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
-  return sumOfMetric(text, 'piggy_requests_total', { route: '/v1/secret' });
+  return sumOfMetric(text, metric, labels);
 }
+
+const countAnswered = () => count('piggy_requests_total', { route: '/v1/secret' });
+const countGivenWay = () =>
+  count('piggy_clients_cut_off_total', { listener: 'launches', reason: 'answer_gave_way' });
 
 const SLOW = 60;
 /** Of an answer that is held some times, and of those that are made in vain. */
@@ -125,4 +129,5 @@ test('clients that do not read take a bounded part of the memory, and stop no la
   for (let asked = 0; asked < 20; asked += 1) assert.equal((await ask()).code, 'ok');
   const moreMb = readMemory(provider.pid).peakResidentMb - before.peakMb;
   assert.ok(moreMb < MAX_MORE_MB, `${moreMb} MB`);
+  assert.ok((await countGivenWay()) > 0);
 });

@@ -7,6 +7,7 @@ import { after, describe, test, type TestContext } from 'node:test';
 import { computeMac } from './admission/sealed-message.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { createQuestion, sealQuestion } from './testing/kyverno.ts';
+import { sumOfMetric } from './testing/metric-sum.ts';
 import { openConnection, type Connection } from './testing/open-connection.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
@@ -135,12 +136,19 @@ for (const listener of listeners) {
     await until(() => received() <= MOST);
     const refused = sockets.filter(({ answer }) => answer.status === '429').length;
     assert.ok(refused >= COUNT - MOST - 40, `${refused} of ${COUNT} were told to try again`);
+    // The metrics page may be a second old.
+    await until(async () => (await countGivenWay(listener)) >= refused);
     const { status, code } = await ask(context, listener);
     assert.deepEqual(
       [status, code],
       ['401', listener === 'launches' ? 'invalid_token' : 'unsealed_message'],
     );
   });
+}
+
+async function countGivenWay(listener: Listener): Promise<number> {
+  const text = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  return sumOfMetric(text, 'piggy_clients_cut_off_total', { listener, reason: 'body_gave_way' });
 }
 
 test('a launch without a token that can be ours is refused from its head, whatever would follow', async (context) => {

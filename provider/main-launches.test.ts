@@ -2,7 +2,7 @@
 // AWS or Kubernetes do not answer, and that the value is nowhere but in the answer.
 
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { signArgv } from './launches/signature.ts';
@@ -37,13 +37,9 @@ afterEach(() => {
   aws.delay(0);
 });
 after(async () => {
-  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
   assert.equal(await provider.stop(), 0);
   await Promise.all([kubernetes.stop(), aws.stop(), launcher.close()]);
   files.remove();
-  // Of all that was said during all of the tests.
-  const said = [...outputs.map((output) => output()), JSON.stringify(kubernetes.events)];
-  for (const text of [...said, metrics, ...refused]) assert.ok(!text.includes(canary), text);
 });
 
 type Launch = {
@@ -282,6 +278,25 @@ test('the token of one Pod gets nothing of another Pod of the same service accou
   assert.deepEqual([status, body['code']], [403, 'not_injected']);
 });
 
+test('annotations of a running Pod change nothing: its settings are those of its env', async () => {
+  const annotations = {
+    'piggysec.com/aws-secret-name': 'shop/web',
+    'piggysec.com/piggy-enforce-integrity': 'false',
+  };
+  const metadata = { uid: randomUUID(), name: 'annotated', namespace: 'shop', annotations };
+  const { status, body } = await prepare({ pod: { metadata } })();
+  assert.deepEqual([status, body['values']], [200, { DB_PASSWORD: canary }]);
+  const other = prepare({ pod: { metadata }, body: { signature: signArgv(['sh']) } });
+  assert.equal((await other()).body['code'], 'signature_mismatch');
+});
+
+test('a Pod that its author wrote by hand as admission would is served as any other, and gets no more', async () => {
+  assert.equal((await prepare({})()).status, 200);
+  aws.putSecret('bank/api', JSON.stringify({ DB_PASSWORD: canary }));
+  const { status, body } = await prepare({ pod: { env: { PIGGY_AWS_SECRET_NAME: 'bank/api' } } })();
+  assert.deepEqual([status, body['code']], [403, 'access_denied']);
+});
+
 test('the first answer closes the window of that start, but for two repeats', async () => {
   const launch = prepare({});
   const answers = [await launch(), await launch(), await launch(), await launch()];
@@ -317,4 +332,12 @@ test('who asks too fast is told when to try again', async (context) => {
   const limited = answers.filter(({ body }) => body['code'] === 'rate_limited');
   assert.ok(limited.length > 0);
   assert.ok(limited.every(({ status, headers }) => status === 429 && 'retry-after' in headers));
+});
+
+// The last one: it looks at what was said during all of the others.
+test('a value is in no log, metric, error or Event of the provider', async () => {
+  const metrics = await (await fetch(`${provider.operationsUrl}/metrics`)).text();
+  const said = [...outputs.map((output) => output()), JSON.stringify(kubernetes.events)];
+  assert.ok(refused.length > 20 && kubernetes.events.length > 0);
+  for (const text of [...said, metrics, ...refused]) assert.ok(!text.includes(canary), text);
 });

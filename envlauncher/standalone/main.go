@@ -28,6 +28,9 @@ func askSecretStore(question launch.Question) (launch.Try, error) {
 	}
 	// As the application would see them, but for references: no secret is known yet.
 	env := question.Environment.Plain
+	if err := becomeEnvironment(question.Environment.AllPlain()); err != nil {
+		return nil, err
+	}
 	questions, err := aws.Questions(question.Keys, secretstore.Settings{
 		SecretID:      chosen.SecretName,
 		Version:       chosen.SecretVersion,
@@ -52,4 +55,19 @@ func askSecretStore(question launch.Question) (launch.Try, error) {
 	}
 	reader := secretstore.Reader{ServiceAccount: chosen.ServiceAccount, AllowListRequired: chosen.EnforceServiceAccount}
 	return func(ctx context.Context) (selection.Selection, error) { return client.ReadAll(ctx, questions, reader) }, nil
+}
+
+// becomeEnvironment replaces the variables of this process, which Go's library reads by itself (HTTPS_PROXY, NO_PROXY,
+// SSL_CERT_FILE): the kubelet's still hold the marks of admission. The application gets its own by execve.
+func becomeEnvironment(variables map[string]string) error {
+	os.Clearenv()
+	for name, value := range variables {
+		if name == "" {
+			continue // such as "=C:", which nobody reads
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAnswerRoom } from './answer-room.ts';
 
-/** A room for ten bytes, the names of the answers that gave way, and a clock. */
+/** A room for ten bytes, the names of the answers that gave way, how many were observed to, and a clock. */
 function createRoom() {
   const clock = { ms: 0 };
-  const room = createAnswerRoom(10, () => clock.ms);
+  const observed = { count: 0 };
+  const observe = () => {
+    observed.count += 1;
+  };
+  const room = createAnswerRoom(10, () => clock.ms, observe);
   const gone: string[] = [];
   const enter = (address: string, name: string, bytes: number) =>
     room.enter({ address, bytes, giveWay: () => void gone.push(name) });
-  return { enter, gone, clock };
+  return { enter, gone, observed, clock };
 }
 
 test('answers that fit stay', () => {
@@ -46,7 +50,7 @@ for (const [name, [address, bytes]] of Object.entries(refused)) {
 }
 
 test('who reads slowly gives way to anybody, the slowest first, and only as many as it takes', () => {
-  const { enter, gone, clock } = createRoom();
+  const { enter, gone, observed, clock } = createRoom();
   enter('a', 'slowest', 2);
   clock.ms = 1;
   enter('b', 'slow', 2);
@@ -55,6 +59,7 @@ test('who reads slowly gives way to anybody, the slowest first, and only as many
   clock.ms = 1_001;
   assert.ok(enter('b', 'new', 3));
   assert.deepEqual(gone, ['slowest', 'slow']);
+  assert.equal(observed.count, 2);
 });
 
 test('an answer that is sent makes room, once', () => {

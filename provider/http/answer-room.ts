@@ -27,8 +27,12 @@ const SLOW_MS = 1_000;
 
 type Unsent = UnsentAnswer & { bytes: number; readonly sinceMs: number };
 
-/** `now` in milliseconds, of a clock that does not go back. */
-export function createAnswerRoom(maxBytes: number, now: () => number): AnswerRoom {
+/** `now` in milliseconds, of a clock that does not go back. `observe` is called for each answer that gives way. */
+export function createAnswerRoom(
+  maxBytes: number,
+  now: () => number,
+  observe: () => void,
+): AnswerRoom {
   const held = createBytesByAddress<Unsent>();
   const inOrder = new Set<Unsent>();
 
@@ -50,6 +54,7 @@ export function createAnswerRoom(maxBytes: number, now: () => number): AnswerRoo
         const other = selectWhoGivesWay(asked);
         if (other === undefined) return undefined;
         leave(other);
+        observe();
         other.giveWay();
       }
       const answer: Unsent = { ...asked, sinceMs: now() };

@@ -8,11 +8,11 @@ import { describeDecision } from '../launches/audit.ts';
 import { launchRequestLimits } from '../launches/launch-request.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import type { LaunchToken } from '../launches/token.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { CutReason, Metrics, ObserveCut } from '../observability/metrics.ts';
 import type { SelectedValues } from '../secrets/values.ts';
 import { type AnswerRoom, createAnswerRoom, MAX_BYTES_UNSENT_AT_ONCE } from './answer-room.ts';
 import { type AnswerContent, makeAnswerText } from './answer-text.ts';
-import { createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
+import { type BodyRoom, createBodyRoom, MAX_BYTES_RECEIVED_AT_ONCE } from './body-room.ts';
 import { createDeadline } from './deadline.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { Guard, Refusal } from './guard.ts';
@@ -30,6 +30,7 @@ import {
 /** What the listeners for launches and for lookups have in common. */
 export type AppDependencies = {
   readonly observer: RequestObserver;
+  readonly observeCut: ObserveCut;
   readonly guard: Guard;
   readonly timeoutMs: number;
   readonly stopping: AbortSignal;
@@ -44,8 +45,7 @@ export function createLaunchApp(
 ): Hono<RequestEnv> {
   const { readLaunchValues, parseToken, guard } = dependencies;
   const keepDeadline = createDeadline(dependencies);
-  const room = createUnsentRoom(dependencies);
-  const bodies = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
+  const { room, bodies } = createRooms(dependencies);
   const route = '/v1/secret';
   const app = createApp(dependencies, route, describeDecision);
   app.post(route, async (c) => {
@@ -71,8 +71,7 @@ export function createLookupApp(
 ): Hono<RequestEnv> {
   const { answerKyverno, guard } = dependencies;
   const keepDeadline = createDeadline(dependencies);
-  const room = createUnsentRoom(dependencies);
-  const bodies = createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE);
+  const { room, bodies } = createRooms(dependencies);
   const route = '/kyverno/v1/images';
   const app = createApp(dependencies, route);
   app.post(route, async (c) => {
@@ -151,8 +150,18 @@ function createApp(
   return app;
 }
 
-function createUnsentRoom({ observer }: AppDependencies): AnswerRoom {
-  return createAnswerRoom(MAX_BYTES_UNSENT_AT_ONCE, observer.now);
+/** For answers that are made and not sent yet, and for bodies that are being received. */
+function createRooms({ observer, observeCut }: AppDependencies): {
+  readonly room: AnswerRoom;
+  readonly bodies: BodyRoom;
+} {
+  const observe = (reason: CutReason) => () => {
+    observeCut(reason);
+  };
+  return {
+    room: createAnswerRoom(MAX_BYTES_UNSENT_AT_ONCE, observer.now, observe('answer_gave_way')),
+    bodies: createBodyRoom(MAX_BYTES_RECEIVED_AT_ONCE, observe('body_gave_way')),
+  };
 }
 
 function sendJson(c: Context<RequestEnv>, text: string): Response {

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBodyRoom } from './body-room.ts';
 
-/** A room for ten bytes, and the names of the bodies that gave way. */
+/** A room for ten bytes, the names of the bodies that gave way, and how many were observed to. */
 function createRoom() {
-  const room = createBodyRoom(10);
+  const observed = { count: 0 };
+  const room = createBodyRoom(10, () => {
+    observed.count += 1;
+  });
   const gone: string[] = [];
   const enter = (address: string, name: string) => room.enter(address, () => void gone.push(name));
-  return { enter, gone };
+  return { enter, gone, observed };
 }
 
 test('bodies that fit stay', () => {
@@ -27,7 +30,7 @@ test('where they are too many, the one that began first gives way, of the addres
 });
 
 test('as many give way as it takes, the body that grows too', () => {
-  const { enter, gone } = createRoom();
+  const { enter, gone, observed } = createRoom();
   enter('a', 'one').grow(2);
   const two = enter('a', 'two');
   two.grow(8);
@@ -37,6 +40,7 @@ test('as many give way as it takes, the body that grows too', () => {
   two.leave();
   enter('a', 'three').grow(10);
   assert.deepEqual(gone, ['one', 'two'], 'what is gone counts no more');
+  assert.equal(observed.count, 2);
 });
 
 test('a body that was received makes room, once', () => {

@@ -19,7 +19,8 @@ export const MAX_BYTES_RECEIVED_AT_ONCE = 8_388_608;
 
 type Body = { readonly address: string; readonly giveWay: () => void; bytes: number };
 
-export function createBodyRoom(maxBytes: number): BodyRoom {
+/** `observe` is called for each body that gives way. */
+export function createBodyRoom(maxBytes: number, observe: () => void): BodyRoom {
   const held = createBytesByAddress<Body>();
 
   function makeRoom(): void {
@@ -27,6 +28,7 @@ export function createBodyRoom(maxBytes: number): BodyRoom {
       const first = held.most()?.first;
       if (first === undefined) return;
       held.remove(first);
+      observe();
       first.giveWay();
     }
   }

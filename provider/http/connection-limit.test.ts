@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import type { CutReason } from '../observability/metrics.ts';
 import { connectionClosed } from '../testing/connection-closed.ts';
 import {
   limitConnections,
@@ -14,15 +15,17 @@ import {
 async function start(context: TestContext, maxConnections = 100) {
   const clock = { now: 0 };
   const server = createServer((_, response) => response.end('ok'));
-  limitNewConnections(server, 2, () => clock.now);
-  limitConnections(server, { maxConnections, maxConnectionsPerAddress: 100 });
+  const cuts: CutReason[] = [];
+  const observeCut = (reason: CutReason) => void cuts.push(reason);
+  limitNewConnections(server, { perSecond: 2, now: () => clock.now, observeCut });
+  limitConnections(server, { maxConnections, maxConnectionsPerAddress: 100, observeCut });
   context.after(() => {
     server.close();
     server.closeAllConnections();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  return { clock, port };
+  return { clock, port, cuts };
 }
 
 async function open(port: number, localAddress: string): Promise<Socket> {
@@ -52,11 +55,12 @@ async function answered(port: number, localAddress: string, count: number): Prom
 }
 
 test('an address that opens connections too fast has to wait, and others do not', async (context) => {
-  const { clock, port } = await start(context);
+  const { clock, port, cuts } = await start(context);
   assert.deepEqual(await answered(port, '127.0.1.1', 6), [true, true, true, true, false, false]);
   assert.deepEqual(await answered(port, '127.0.1.2', 1), [true]);
   clock.now += 1_000;
   assert.deepEqual(await answered(port, '127.0.1.1', 3), [true, true, false]);
+  assert.deepEqual(cuts, Array(3).fill('connections_too_fast'));
 });
 
 test('an address may open twice as many connections as it may send requests, and a hundred in any case', () => {

@@ -6,12 +6,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { createTokenBuckets } from '../concurrency/token-bucket.ts';
+import type { ObserveCut } from '../observability/metrics.ts';
 import type { GuardLimits } from './guard.ts';
 
 export type ConnectionLimits = {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
 };
+
+export type ObservedLimits = ConnectionLimits & { readonly observeCut: ObserveCut };
 
 /** Beside those in work there are idle ones, which wait for their next request. */
 export function selectConnectionLimits(limits: GuardLimits): ConnectionLimits {
@@ -31,12 +34,21 @@ const BURST_SECONDS = 2;
 /** Goes before limitConnections: what is closed here takes the place of nobody. `now` in milliseconds, of a clock that does not go back. */
 export function limitNewConnections(
   server: Server | TlsServer,
-  perSecond: number,
-  now: () => number,
+  {
+    perSecond,
+    now,
+    observeCut,
+  }: {
+    readonly perSecond: number;
+    readonly now: () => number;
+    readonly observeCut: ObserveCut;
+  },
 ): void {
   const rates = createTokenBuckets({ perSecond, burst: perSecond * BURST_SECONDS }, now);
   server.on('connection', (socket: Socket) => {
-    if (rates.take(addressOf(socket)) > 0) socket.destroy();
+    if (rates.take(addressOf(socket)) === 0) return;
+    observeCut('connections_too_fast');
+    socket.destroy();
   });
 }
 
@@ -46,12 +58,15 @@ export function selectNewConnectionsPerSecond({
   return Math.max(LEAST_NEW_CONNECTIONS, NEW_CONNECTIONS_PER_REQUEST * requestsPerSecondPerAddress);
 }
 
-export function limitConnections(server: Server | TlsServer, limits: ConnectionLimits): void {
-  limitAll(server, limits.maxConnections);
-  limitEachAddress(server, limits.maxConnectionsPerAddress);
+export function limitConnections(server: Server | TlsServer, limits: ObservedLimits): void {
+  limitAll(server, limits);
+  limitEachAddress(server, limits);
 }
 
-function limitAll(server: Server | TlsServer, maxConnections: number): void {
+function limitAll(
+  server: Server | TlsServer,
+  { maxConnections, observeCut }: ObservedLimits,
+): void {
   const silent = createSilentSockets();
   let open = 0;
   server.on('connection', (socket: Socket) => {
@@ -62,6 +77,7 @@ function limitAll(server: Server | TlsServer, maxConnections: number): void {
       open -= 1;
       silent.remove(name);
     });
+    if (open > maxConnections) observeCut('too_many_connections');
     if (open > maxConnections && !silent.closeOne()) socket.destroy();
     else silent.add(name, socket);
   });
@@ -81,7 +97,10 @@ function limitAll(server: Server | TlsServer, maxConnections: number): void {
 }
 
 /** One address cannot take all connections by opening them and saying nothing. */
-function limitEachAddress(server: Server | TlsServer, maxPerAddress: number): void {
+function limitEachAddress(
+  server: Server | TlsServer,
+  { maxConnectionsPerAddress, observeCut }: ObservedLimits,
+): void {
   const open = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     if (socket.destroyed) return;
@@ -93,7 +112,9 @@ function limitEachAddress(server: Server | TlsServer, maxPerAddress: number): vo
       if (left === 0) open.delete(address);
       else open.set(address, left);
     });
-    if (count > maxPerAddress) socket.destroy();
+    if (count <= maxConnectionsPerAddress) return;
+    observeCut('too_many_connections');
+    socket.destroy();
   });
 }
 

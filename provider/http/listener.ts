@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { ObserveCut } from '../observability/metrics.ts';
 
 export type Fetch = Parameters<typeof getRequestListener>[0];
 
@@ -20,8 +21,10 @@ export type Listener = {
   readonly cut: () => void;
 };
 
-export function createListener(server: Server | TlsServer, fetch: Fetch): Listener {
-  const { startClosing } = answerRequests(server, fetch);
+export type Application = { readonly fetch: Fetch; readonly observeCut: ObserveCut };
+
+export function createListener(server: Server | TlsServer, application: Application): Listener {
+  const { startClosing } = answerRequests(server, application);
   return {
     startClosing,
     listen: async (host, port) => {
@@ -46,11 +49,16 @@ export function createListener(server: Server | TlsServer, fetch: Fetch): Listen
 const SENT_WITHIN_MS = 10_000;
 
 /** Who does not read an answer would have it kept for as long as they like. */
-function limitSending({ socket }: IncomingMessage, response: ServerResponse): void {
+function limitSending(
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  observeCut: ObserveCut,
+): void {
   // The kernel has most answers whole by now.
   const isSent = response.writableEnded && socket.writableLength === 0;
   if (response.closed || isSent) return;
   const timer = setTimeout(() => {
+    observeCut('answer_not_read');
     socket.destroy();
   }, SENT_WITHIN_MS);
   response.on('close', () => {
@@ -58,7 +66,10 @@ function limitSending({ socket }: IncomingMessage, response: ServerResponse): vo
   });
 }
 
-function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener, 'startClosing'> {
+function answerRequests(
+  server: Server | TlsServer,
+  { fetch, observeCut }: Application,
+): Pick<Listener, 'startClosing'> {
   const handle = getRequestListener(fetch);
   const answering = new Set<ServerResponse>();
   let isClosing = false;
@@ -74,7 +85,7 @@ function answerRequests(server: Server | TlsServer, fetch: Fetch): Pick<Listener
         });
     });
     void handle(request, response).then(() => {
-      limitSending(request, response);
+      limitSending(request, response, observeCut);
     });
   });
   return {

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ConnectionLimits } from './connection-limit.ts';
+import type { ObservedLimits } from './connection-limit.ts';
 
 /** The last of these that is closed; its answer is made within milliseconds, so a client that reads slowly is as good as silent. */
 const inOrderOfClosing = ['answered', 'silent', 'asking'] as const;
@@ -16,13 +16,14 @@ type Connection = {
 
 export function limitOperations(
   server: Server,
-  { maxConnections, maxConnectionsPerAddress }: ConnectionLimits,
+  { maxConnections, maxConnectionsPerAddress, observeCut }: ObservedLimits,
 ): void {
   const open = new Map<Socket, Connection>();
   const close = (candidates: readonly Connection[]) => {
     const socket = selectClosed(candidates);
     if (socket === undefined) return;
     open.delete(socket);
+    observeCut('too_many_connections');
     socket.destroy();
   };
   server.on('connection', (socket: Socket) => {

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Agent, request } from 'undici';
+import type { CutReason } from '../observability/metrics.ts';
 import { createTestAuthority } from '../testing/certificates.ts';
 import { connectionClosed } from '../testing/connection-closed.ts';
 import type { Fetch } from './listener.ts';
@@ -28,7 +29,9 @@ async function start(context: TestContext, differences: Partial<Options> = {}) {
     requestsPerSecondPerAddress: 1_000,
   };
   const options = { launches: ok, lookups: ok, operations: ok, ...limits, ...differences };
-  const common = { ...options, host: '127.0.0.1', port: 0 };
+  const cuts: CutReason[] = [];
+  const observeCut = (reason: CutReason) => void cuts.push(reason);
+  const common = { ...options, observeCut, host: '127.0.0.1', port: 0 };
   const launches = await startLaunchServer({ ...common, fetch: options.launches });
   const lookups = await startLookupServer({ ...common, fetch: options.lookups });
   const operations = await startOperationsServer({ ...common, fetch: options.operations });
@@ -42,7 +45,7 @@ async function start(context: TestContext, differences: Partial<Options> = {}) {
     await operations.stop();
   };
   context.after(() => stop(stopNow).catch(() => undefined));
-  return { ports, stop, useCertificate: launches.useCertificate };
+  return { ports, stop, cuts, useCertificate: launches.useCertificate };
 }
 
 async function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
@@ -53,12 +56,13 @@ async function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
 }
 
 test('an address that has all of its connections open gets no more, until one is closed', async (context) => {
-  const { ports } = await start(context);
+  const { ports, cuts } = await start(context);
   const url = `http://127.0.0.1:${ports.lookupPort}`;
   const idle = [await open(ports.lookupPort), await open(ports.lookupPort)];
   const refused = await open(ports.lookupPort);
   await connectionClosed(refused);
   assert.equal(refused.bytesRead, 0, 'not even the 408 of a client that was too slow');
+  assert.deepEqual(cuts, ['too_many_connections']);
   idle[0]?.end();
   await Promise.all(idle.slice(0, 1).map((socket) => connectionClosed(socket)));
   const headers = { connection: 'close' };
@@ -74,17 +78,18 @@ test('a client that does not read its answer loses its connection', async (conte
     answering.resolve(outgoing as ServerResponse);
     return new Response(large);
   };
-  const { ports } = await start(context, { lookups });
+  const { ports, cuts } = await start(context, { lookups });
   const socket = await open(ports.lookupPort);
   context.after(() => socket.destroy());
   socket.pause().write('GET / HTTP/1.1\r\nHost: piggy\r\n\r\n');
   const response = await answering.promise;
   await once(response, 'close');
   assert.ok(!response.writableFinished);
+  assert.deepEqual(cuts, ['answer_not_read']);
 });
 
 test('connections that ask nothing make room for others, those of the address that has most of them first', async (context) => {
-  const { ports } = await start(context, { maxConnections: 3, maxConnectionsPerAddress: 3 });
+  const { ports, cuts } = await start(context, { maxConnections: 3, maxConnectionsPerAddress: 3 });
   const patient = await open(ports.lookupPort, '127.0.1.2');
   const many = [
     await open(ports.lookupPort, '127.0.1.3'),
@@ -95,16 +100,18 @@ test('connections that ask nothing make room for others, those of the address th
   assert.equal(answer.status, 200);
   await closed;
   assert.deepEqual([many[1]?.destroyed, patient.destroyed], [false, false]);
+  assert.deepEqual(cuts, ['too_many_connections']);
 });
 
 test('a connection that has had its answers makes room for another', async (context) => {
-  const { ports } = await start(context, { maxConnections: 1 });
+  const { ports, cuts } = await start(context, { maxConnections: 1 });
   const agents = [new Agent(), new Agent()];
   context.after(() => Promise.all(agents.map((agent) => agent.close())));
   for (const dispatcher of agents) {
     const answer = await request(`http://127.0.0.1:${ports.lookupPort}`, { dispatcher });
     assert.deepEqual([answer.statusCode, await answer.body.text()], [200, 'ok']);
   }
+  assert.deepEqual(cuts, ['too_many_connections']);
 });
 
 test('a connection that is being answered makes no room for another', async (context) => {
@@ -135,7 +142,10 @@ test('a connection that is being answered makes no room for another', async (con
 const question = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 test('the operations port keeps four connections of an address: a fifth takes the place of one that had its answer', async (context) => {
-  const { ports } = await start(context, { maxConnectionsPerAddress: 100, maxConnections: 100 });
+  const { ports, cuts } = await start(context, {
+    maxConnectionsPerAddress: 100,
+    maxConnections: 100,
+  });
   const first = await open(ports.operationsPort);
   const answered = await open(ports.operationsPort);
   const others = [await open(ports.operationsPort), await open(ports.operationsPort)];
@@ -146,6 +156,7 @@ test('the operations port keeps four connections of an address: a fifth takes th
   await connectionClosed(answered);
   const sixth = await open(ports.operationsPort);
   await connectionClosed(first);
+  assert.deepEqual(cuts, ['too_many_connections', 'too_many_connections']);
   for (const socket of [...others, elsewhere, fifth, sixth]) {
     socket.write(question);
     await once(socket, 'data');

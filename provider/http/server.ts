@@ -12,13 +12,12 @@ import {
   selectNewConnectionsPerSecond,
 } from './connection-limit.ts';
 import type { GuardLimits } from './guard.ts';
-import { createListener, type Fetch, type Listener } from './listener.ts';
+import { type Application, createListener, type Listener } from './listener.ts';
 import { limitOperations } from './operations-limit.ts';
 
-export type ServerOptions = {
+export type ServerOptions = Application & {
   readonly host: string;
   readonly port: number;
-  readonly fetch: Fetch;
 };
 
 type Bounded = ServerOptions & ConnectionLimits;
@@ -67,10 +66,14 @@ export async function startLaunchServer(
   options: Bounded & Pick<GuardLimits, 'requestsPerSecondPerAddress'>,
 ): Promise<LaunchServer> {
   const server = createTlsServer({ ...slowClientLimits, ...launcherLimits, ...tlsLimits });
-  limitNewConnections(server, selectNewConnectionsPerSecond(options), () => performance.now());
+  limitNewConnections(server, {
+    perSecond: selectNewConnectionsPerSecond(options),
+    now: () => performance.now(),
+    observeCut: options.observeCut,
+  });
   limitConnections(server, options);
   return {
-    ...(await startAnswering(createListener(server, options.fetch), options)),
+    ...(await startAnswering(createListener(server, options), options)),
     useCertificate: ({ certificate, privateKey }) => {
       server.setSecureContext({ ...tlsLimits, cert: certificate, key: privateKey });
     },
@@ -81,14 +84,14 @@ export async function startLaunchServer(
 export function startLookupServer(options: Bounded): Promise<RunningServer> {
   const server = createServer(slowClientLimits);
   limitConnections(server, options);
-  return startAnswering(createListener(server, options.fetch), options);
+  return startAnswering(createListener(server, options), options);
 }
 
 /** HTTP. Its stop waits for nobody. */
 export async function startOperationsServer(options: ServerOptions): Promise<OperationsServer> {
   const server = createServer(slowClientLimits);
-  limitOperations(server, operationsLimits);
-  const listener = createListener(server, options.fetch);
+  limitOperations(server, { ...operationsLimits, observeCut: options.observeCut });
+  const listener = createListener(server, options);
   return {
     port: await listener.listen(options.host, options.port),
     stop: async () => {

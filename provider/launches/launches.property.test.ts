@@ -105,6 +105,30 @@ test('no order of access rules opens what another order keeps closed', () => {
   );
 });
 
+test('one more access rule takes nothing away, wherever it stands', () => {
+  const asked = fc.record({
+    namespace: fc.constantFrom('shop', 'bank'),
+    name: fc.constantFrom('api', 'web'),
+    secretId: fc.constantFrom('shop/api', 'bank/api', 'bank/web'),
+    accessDefault: fc.constantFrom('namespace' as const, 'deny' as const, 'allow' as const),
+  });
+  const rules = fc.array(rule, { maxLength: 4 });
+  fc.assert(
+    fc.property(rules, rule, fc.nat(4), asked, (rules, more, at, question) => {
+      const { secretId, accessDefault, ...account } = question;
+      const version = { kind: 'stage', stage: 'AWSCURRENT' } as const;
+      const target = targetOf({ kind: 'secretsManager', secretId, region: 'eu-west-1', version });
+      const decide = (rules: AccessPolicy['rules']) =>
+        decideGrant({ rules, accessDefault, prefix: '' }, account, target);
+      const before = decide(rules);
+      const after = decide(rules.toSpliced(at, 0, more));
+      if (!before.allowed) return;
+      assert.ok(after.allowed);
+      assert.ok(before.grant.onlyIfListed || !after.grant.onlyIfListed);
+    }),
+  );
+});
+
 const argv = fc.array(fc.string({ unit: 'grapheme', maxLength: 8 }), { maxLength: 5 });
 /** As admission writes it. */
 const doubled = (words: readonly string[]) => words.map((word) => word.replaceAll('$', '$$$$'));

@@ -45,6 +45,14 @@ test('a request to a registry is timed, and counted by how it ended', async () =
   assert.match(text, /^piggy_registry_call_duration_seconds_count 2$/m);
 });
 
+test('clients that are cut off are counted by listener and reason', async () => {
+  const metrics = createMetrics();
+  metrics.observeCut('lookups', 'body_gave_way');
+  const { text } = await metrics.render();
+  const labels = 'listener="lookups",reason="body_gave_way"';
+  assert.ok(text.includes(`piggy_clients_cut_off_total{${labels}} 1`));
+});
+
 test('how long certificate and authority are valid is told in seconds', async () => {
   const metrics = createMetrics();
   const validity = (from: number, to: number) => ({

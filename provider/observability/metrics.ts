@@ -11,8 +11,26 @@ export type RequestOutcome = {
   readonly durationMs: number;
 };
 
+export type ListenerName = 'launches' | 'lookups' | 'operations';
+
+/** Why a client was cut off, so that others are served. */
+export type CutReason =
+  /** It did not read its response in time. */
+  | 'answer_not_read'
+  /** It held memory that another response, or another request's body, needed. */
+  | 'answer_gave_way'
+  | 'body_gave_way'
+  /** Its connection was refused, or closed for a new one. */
+  | 'too_many_connections'
+  /** Its address opened connections too fast. */
+  | 'connections_too_fast';
+
+/** Bound to one listener. */
+export type ObserveCut = (reason: CutReason) => void;
+
 export type Metrics = KeyMetrics & {
   readonly observeRequest: (outcome: RequestOutcome) => void;
+  readonly observeCut: (listener: ListenerName, reason: CutReason) => void;
   /** Called when a question begins; what it returns, when it ends: with the code of the failure, or `ok`. */
   readonly observeAwsCall: (action: string) => (code: string) => void;
   /** `outcome` is the HTTP status, or the code of the failure. */
@@ -52,6 +70,7 @@ export function createMetrics(): Metrics {
     ...createAwsMetrics(registers),
     ...createRegistryMetrics(registers),
     ...createOutcomeMetrics(registers),
+    ...createCutMetrics(registers),
     ...createKeyMetrics(registers),
     observeRequest: ({ route, status, code, durationMs }) => {
       requests.inc({ route, status, code });
@@ -80,6 +99,20 @@ function createOutcomeMetrics(registers: Registry[]) {
     },
     observePodEvent: (outcome: string) => {
       events.inc({ outcome });
+    },
+  };
+}
+
+function createCutMetrics(registers: Registry[]) {
+  const cuts = new Counter({
+    name: 'piggy_clients_cut_off_total',
+    help: 'Clients that were cut off so that others are served, by listener and reason (docs/operations.md).',
+    labelNames: ['listener', 'reason'],
+    registers,
+  });
+  return {
+    observeCut: (listener: ListenerName, reason: CutReason) => {
+      cuts.inc({ listener, reason });
     },
   };
 }

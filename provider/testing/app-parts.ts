@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { createGuard } from '../http/guard.ts';
 import { createLogger } from '../observability/logger.ts';
-import { createMetrics } from '../observability/metrics.ts';
+import { type CutReason, createMetrics } from '../observability/metrics.ts';
 
 export const json = { 'content-type': 'application/json' };
 export const canary = 'canary-8f3a';
@@ -30,6 +30,9 @@ export function createParts(overrides: { limits?: typeof limits; timeoutMs?: num
       written: () => Promise.resolve(),
       metrics,
       now: () => performance.now(),
+    },
+    observeCut: (reason: CutReason) => {
+      metrics.observeCut('launches', reason);
     },
     guard: createGuard(overrides.limits ?? limits, () => performance.now()),
     timeoutMs: overrides.timeoutMs ?? 60_000,

@@ -11,6 +11,7 @@ import {
 } from '../http/server.ts';
 import type { ReadLaunchValues } from '../launches/read-launch-values.ts';
 import { parseLaunchToken } from '../launches/token.ts';
+import type { ListenerName, ObserveCut } from '../observability/metrics.ts';
 import type { Provider } from './provider.ts';
 
 export type Servers = Pick<LaunchServer, 'useCertificate'> & {
@@ -25,8 +26,10 @@ export async function listen(
 ): Promise<Servers> {
   const now = () => performance.now();
   const { listeners, limits } = config;
+  const observe = observerOf(metrics);
   const app = createLaunchApp({
     observer: { log, written, metrics, now },
+    observeCut: observe('launches'),
     stopping: stopping.signal,
     readLaunchValues,
     parseToken: (written) => parseLaunchToken(written, Date.now()),
@@ -37,9 +40,11 @@ export async function listen(
   const operations = await startOperationsServer({
     ...{ host, port: listeners.operationsPort },
     fetch: createOperationsApp({ metrics, readiness, now }).fetch,
+    observeCut: observe('operations'),
   });
   const launches = await startLaunchServer({
     ...{ host, port: listeners.launchPort, fetch: app.fetch },
+    observeCut: observe('launches'),
     ...selectConnectionLimits(limits),
     requestsPerSecondPerAddress: limits.requestsPerSecondPerAddress,
   });
@@ -50,5 +55,11 @@ export async function listen(
       await Promise.all([launches.stop(stop), others]);
       await operations.stop();
     },
+  };
+}
+
+function observerOf({ observeCut }: Provider['metrics']): (listener: ListenerName) => ObserveCut {
+  return (listener) => (reason) => {
+    observeCut(listener, reason);
   };
 }

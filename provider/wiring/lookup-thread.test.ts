@@ -30,6 +30,7 @@ function start(host: string, patience: Partial<Patience> = {}) {
     writeLines: (line) => lines.push(line),
     patience: { ...forever, ...patience },
     metrics: {
+      observeCut: () => undefined,
       observeRequest: () => undefined,
       observeRegistryCall: () => undefined,
       observeLookupThreadFailure: () => {

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/load-config.ts';
 import { ProviderError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { Metrics, RequestOutcome } from '../observability/metrics.ts';
+import type { CutReason, Metrics, RequestOutcome } from '../observability/metrics.ts';
 import { createPulse, type Pulse } from './thread-pulse.ts';
 
 /** What the thread is started with. */
@@ -35,6 +35,7 @@ export type LookupReports = {
   readonly lines: string;
   readonly requests: readonly RequestOutcome[];
   readonly registryCalls: readonly RegistryCall[];
+  readonly cuts: readonly CutReason[];
 };
 
 export type RegistryCall = { readonly outcome: string; readonly durationMs: number };
@@ -59,7 +60,7 @@ export type LookupThreadOptions = {
   readonly patience?: Patience;
   readonly metrics: Pick<
     Metrics,
-    'observeRegistryCall' | 'observeRequest' | 'observeLookupThreadFailure'
+    'observeCut' | 'observeRegistryCall' | 'observeRequest' | 'observeLookupThreadFailure'
   >;
 };
 
@@ -206,13 +207,14 @@ async function stopThread({ worker, ended }: RunningThread, times: StopTimes): P
 }
 
 function pass(
-  { lines, requests, registryCalls }: LookupReports,
+  { lines, requests, registryCalls, cuts }: LookupReports,
   { metrics, writeLines }: Pick<LookupThreadOptions, 'metrics' | 'writeLines'>,
 ): void {
   if (lines !== '') writeLines(lines);
   for (const outcome of requests) metrics.observeRequest(outcome);
   for (const { outcome, durationMs } of registryCalls)
     metrics.observeRegistryCall(outcome, durationMs);
+  for (const reason of cuts) metrics.observeCut('lookups', reason);
 }
 
 type KeysInUse = ReturnType<typeof createKeysInUse>;

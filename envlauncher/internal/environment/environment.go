@@ -121,6 +121,17 @@ func (e Environment) Plain(name string) string {
 	return e.entries[at].value
 }
 
+// AllPlain returns the variables that are set and hold no reference.
+func (e Environment) AllPlain() map[string]string {
+	plain := make(map[string]string, len(e.index))
+	for name, at := range e.index {
+		if len(e.entries[at].text.Keys()) == 0 {
+			plain[name] = e.entries[at].value
+		}
+	}
+	return plain
+}
+
 // Check refuses a variable that execve would refuse without saying which one: maxBytes is what the kernel
 // takes for one string, its final NUL byte included.
 func (e Environment) Check(maxBytes int) error {
