@@ -48,6 +48,11 @@ const traits: Readonly<Record<string, Traits>> = {
   'renewed-keys-fail-no-start': { installs: true },
   'secret-names-its-readers': { harmless: true },
   'values-reach-the-application': { harmless: true },
+  'without-a-policy-engine': {
+    installs: true,
+    dependsOn: 'MutatingAdmissionPolicy, and tokens of several audiences',
+    since: '1.36',
+  },
 };
 
 export function traitsOf(scenario: string): Traits {

@@ -203,6 +203,27 @@ test('an argument that does not exist ends with 2 and the usage', async () => {
   assert.match(all, /'--pods'[\s\S]*usage: doctor/);
 });
 
+test('a task definition of ECS becomes a Pod, whatever the installation is like', async () => {
+  const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf';
+  const secrets = [{ name: 'DB', valueFrom: `${arn}:password::` }];
+  const task = {
+    family: 'shop',
+    containerDefinitions: [{ name: 'app', image: 'app:v1', secrets }],
+  };
+  const env = { AWS_REGION: 'nowhere' };
+  const said = await examine(['--from-ecs', '-'], { input: JSON.stringify(task), env });
+  assert.equal(said.code, 0, said.all);
+  assert.ok(said.all.includes(`value: "piggy:${arn}:password::"`), said.all);
+  const refused = await examine(['--from-ecs', '-'], { input: 'family: shop', env });
+  assert.equal(refused.code, 2);
+  assert.match(refused.all, /^doctor: the task definition is not JSON$/m);
+  const absent = await examine(['--from-ecs', '/nowhere/task.json'], { env });
+  assert.match(
+    absent.all,
+    /^doctor: --from-ecs: \/nowhere\/task\.json is empty or does not exist$/m,
+  );
+});
+
 test('a Pod of the cluster is explained to its values', async () => {
   const injected = { env: { A: 'piggy:DB_PASSWORD', PIGGY_AWS_SECRET_NAME: 'shop/api' } };
   kubernetes.putPod(

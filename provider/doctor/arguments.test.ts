@@ -4,6 +4,7 @@ import { parseDoctorArguments } from './arguments.ts';
 
 const nothing = {
   pod: undefined,
+  fromEcs: undefined,
   secretId: '',
   parameterPath: '',
   region: '',
@@ -29,6 +30,10 @@ const valid: Record<string, [args: string[], question: object | undefined]> = {
   'Kyverno may be elsewhere': [
     ['--kyverno', 'policy/kyverno'],
     { ...nothing, kyverno: { namespace: 'policy', name: 'kyverno' } },
+  ],
+  'a task definition of ECS is read from a file, for a namespace': [
+    ['--from-ecs', 'task.json', '--namespace', 'shop'],
+    { ...nothing, fromEcs: { file: 'task.json', namespace: 'shop' } },
   ],
   'help is no question': [['--help'], undefined],
 };

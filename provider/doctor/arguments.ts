@@ -11,6 +11,7 @@ something fails, with 2 where it was asked wrongly.
   --pod - [--namespace NAME]  the same for a manifest on standard input, of a Pod or of what makes Pods
   --secret ID                 also reads this secret, by name or ARN; values are never shown
   --parameter-path PATH       also reads the parameters under this path
+  --from-ecs FILE             only says what this task definition of ECS becomes; - is standard input
   --region REGION             where these two are; otherwise AWS_REGION
   --image REFERENCE           also looks this image up, with the provider's own credentials
   --kyverno NAMESPACE/NAME    the Deployment of Kyverno's admission controller
@@ -19,6 +20,8 @@ something fails, with 2 where it was asked wrongly.
 
 export type DoctorQuestion = {
   readonly pod: PodQuestion | undefined;
+  /** A file, or "-"; the namespace is that of its Pod. */
+  readonly fromEcs: { readonly file: string; readonly namespace: string } | undefined;
   readonly secretId: string;
   readonly parameterPath: string;
   readonly region: string;
@@ -38,6 +41,7 @@ const KYVERNO = 'kyverno/kyverno-admission-controller';
 const options = {
   pod: { type: 'string' },
   namespace: { type: 'string' },
+  'from-ecs': { type: 'string' },
   secret: { type: 'string' },
   'parameter-path': { type: 'string' },
   region: { type: 'string' },
@@ -55,8 +59,10 @@ export function parseDoctorArguments(args: readonly string[]): DoctorQuestion | 
   if (secret !== '' && parameterPath !== '') {
     throw new RangeError('--secret and --parameter-path: ask for one at a time');
   }
+  const { namespace = 'default' } = values;
   return {
-    pod: parsePodQuestion(values.pod, values.namespace ?? 'default'),
+    pod: parsePodQuestion(values.pod, namespace),
+    fromEcs: parseEcsQuestion(values['from-ecs'], namespace),
     secretId: secret,
     parameterPath,
     region: values.region ?? '',
@@ -73,6 +79,10 @@ function parseValues(args: readonly string[]) {
     const [reason = ''] = error instanceof Error ? error.message.split('\n') : [];
     throw new RangeError(reason, { cause: error });
   }
+}
+
+function parseEcsQuestion(file: string | undefined, namespace: string) {
+  return file === undefined ? undefined : { file, namespace };
 }
 
 function parsePodQuestion(pod: string | undefined, namespace: string): PodQuestion | undefined {

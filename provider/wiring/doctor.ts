@@ -7,6 +7,8 @@ import { parseDoctorArguments, usage, type DoctorQuestion } from '../doctor/argu
 import { readCallerIdentity } from '../doctor/caller-identity-client.ts';
 import { createClusterClient, type ClusterRead } from '../doctor/cluster-client.ts';
 import { fieldsOf, readField } from '../doctor/cluster-object.ts';
+import { describeEcsTask } from '../doctor/describe-ecs-task.ts';
+import { parseEcsTask } from '../doctor/ecs-task.ts';
 import { examine, type DoctorDependencies } from '../doctor/examine.ts';
 import { createPodExplainer } from '../doctor/explain-pod.ts';
 import { fails, hasFailure, renderJson, renderText, type Finding } from '../doctor/finding.ts';
@@ -49,6 +51,10 @@ export async function runDoctor(call: DoctorCall): Promise<number> {
       write(usage);
       return 0;
     }
+    if (question.fromEcs !== undefined) {
+      write(await describeEcs(question.fromEcs, call));
+      return 0;
+    }
     const findings = await findAll(question, call);
     write(question.asJson ? renderJson(findings) : renderText(findings));
     return hasFailure(findings) ? 1 : 0;
@@ -57,6 +63,16 @@ export async function runDoctor(call: DoctorCall): Promise<number> {
     write(`doctor: ${error.message}\n\n${usage}`);
     return 2;
   }
+}
+
+/** Of the text alone: neither cluster nor AWS is asked. */
+async function describeEcs(
+  { file, namespace }: NonNullable<DoctorQuestion['fromEcs']>,
+  { readInput }: DoctorCall,
+): Promise<string> {
+  const text = file === '-' ? await readInput() : await readIfThere(file);
+  if (text === '') throw new RangeError(`--from-ecs: ${file} is empty or does not exist`);
+  return describeEcsTask(parseEcsTask(text), namespace);
 }
 
 async function findAll(question: DoctorQuestion, call: DoctorCall): Promise<readonly Finding[]> {
