@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { signArgv } from './launches/signature.ts';
 import { startAws } from './testing/aws.ts';
+import { freePort } from './testing/free-port.ts';
 import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { installProvider } from './testing/provider-installation.ts';
@@ -206,12 +207,18 @@ test('nothing of the file is quoted in the log', () => {
 
 test('at the start one rule that is wrong keeps the provider from being ready, and is named', async () => {
   writeRules(rulesFor('shared/a', 'shared/a b'));
-  const starting = spawnProvider(env);
+  const port = await freePort();
+  const starting = spawnProvider({ ...env, PIGGY_LAUNCH_PORT: String(port) });
   const { level, mistake } = await starting.line((line) => 'mistake' in line);
   assert.equal(level, 'error');
   assert.match(String(mistake), /^rule "rule-1": entry 1 of secrets must be /);
   await starting.line(({ msg }) => msg === 'certificate loaded');
   assert.doesNotMatch(starting.output(), /"access rules loaded"|"ready"/);
+  // Neither the rule that is right nor the default opens anything.
+  for (const secret of ['shared/a', 'shop/own']) {
+    const { code } = await prepare(secret, `https://127.0.0.1:${port}`)();
+    assert.equal(code, 'access_denied');
+  }
   writeRules(rulesFor('shared/a'));
   await starting.line(({ msg }) => msg === 'ready');
   assert.equal(await starting.stop(), 0);
