@@ -80,6 +80,8 @@ const refused: Readonly<Record<string, unknown>> = {
   podDisruptionBudget: { minAvailable: 1 },
   'podDisruptionBudget.maxUnavailable': 0,
   'podDisruptionBudget.maxUnavailable as text': 'half',
+  openshift: true,
+  'openshift.enabled': 'auto',
   resources: { request: {} },
   'resources.requests': { memory: '160 MB' },
   'resources.limits': { memory: 'much' },

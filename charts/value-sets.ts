@@ -6,6 +6,7 @@ export const valueSets: Readonly<Record<string, Values>> = {
   defaults: {},
   'before Kyverno': { policies: { injectSecrets: false } },
   'without Kyverno': { engine: 'native' },
+  'on OpenShift': { openshift: { enabled: true } },
   'policies applied by others': { policies: { enabled: false } },
   'with cert-manager, monitoring and scaling': {
     certificates: {

@@ -5,6 +5,19 @@ import { test } from 'node:test';
 import { createMetrics } from '../provider/observability/metrics.ts';
 import { container, pod, renderObject, settings, testOptions, values } from './rendered.ts';
 
+const ofNamespace = {
+  runAsNonRoot: true,
+  runAsUser: undefined,
+  runAsGroup: undefined,
+  fsGroup: undefined,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+const restricted = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsUser: undefined,
+};
+
 testOptions({
   replicas: [values({ replicas: 3 }), 'Deployment piggy', { spec: { replicas: 3 } }],
   autoscaling: [
@@ -24,6 +37,16 @@ testOptions({
     values({ podDisruptionBudget: { maxUnavailable: '50%' } }),
     'PodDisruptionBudget piggy',
     { spec: { maxUnavailable: '50%' } },
+  ],
+  'openshift.enabled: the provider names neither uid nor group': [
+    values({ openshift: { enabled: true } }),
+    'Deployment piggy',
+    pod({ securityContext: ofNamespace, containers: [{ securityContext: restricted }] }),
+  ],
+  'openshift.enabled: nor does the test': [
+    values({ openshift: { enabled: true } }),
+    'Pod piggy-test',
+    { spec: { securityContext: ofNamespace, containers: [{ securityContext: restricted }] } },
   ],
   resources: [
     values({ resources: { limits: { memory: '512Mi' } } }),

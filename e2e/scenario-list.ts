@@ -47,6 +47,11 @@ const traits: Readonly<Record<string, Traits>> = {
   'private-images-are-looked-up': { installs: true },
   'renewed-keys-fail-no-start': { installs: true },
   'secret-names-its-readers': { harmless: true },
+  'uids-come-from-the-namespace': {
+    installs: true,
+    dependsOn: 'MutatingAdmissionPolicy, of which the stand-in for OpenShift is made',
+    since: '1.36',
+  },
   'values-reach-the-application': { harmless: true },
   'without-a-policy-engine': {
     installs: true,

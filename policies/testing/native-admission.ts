@@ -72,7 +72,7 @@ export async function startNativeAdmission(program: string): Promise<NativeAdmis
       created(await ask('POST', '/api/v1/namespaces/shop/serviceaccounts', account));
     }
     for (const name of ['native/inject-secrets', 'require-injection', 'protect-injected']) {
-      for (const { path, object } of readPolicies(name)) created(await ask('POST', path, object));
+      await applyPolicies(server, name);
     }
     await set();
     await until('the guards are in force', async () => {
@@ -84,6 +84,11 @@ export async function startNativeAdmission(program: string): Promise<NativeAdmis
     throw error;
   }
   return { set, removeSettings, admit, complete, ask, stop };
+}
+
+/** `name` is that of a file, from policies/ and without its .yaml. */
+export async function applyPolicies({ ask }: Pick<ApiServer, 'ask'>, name: string): Promise<void> {
+  for (const { path, object } of readPolicies(name)) created(await ask('POST', path, object));
 }
 
 function markOfTests(count: number): string {

@@ -86,3 +86,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "piggy.tlsSecretName" -}}
 {{- ternary "piggy-tls" .Values.certificates.secretName (eq .Values.certificates.source "certManager") -}}
 {{- end -}}
+
+{{/* Of the provider's Pods: any uid will do, so where the namespace prescribes one, they name none. */}}
+{{- define "piggy.podSecurityContext" -}}
+runAsNonRoot: true
+{{- if not .Values.openshift.enabled }}
+runAsUser: 65532
+runAsGroup: 65532
+# So that a projected AWS token can be read.
+fsGroup: 65532
+{{- end }}
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
