@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, test } from 'node:test';
-import { Agent, request } from 'undici';
 import { signArgv } from './launches/signature.ts';
 import { startAws } from './testing/aws.ts';
-import { injectedPod, type InjectedPodOptions } from './testing/injected-pod.ts';
+import { createAnyLaunches, type AnyLaunch } from './testing/any-launches.ts';
+import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider, type ProviderEnvironment } from './testing/provider-process.ts';
@@ -22,14 +22,15 @@ const env = {
   ...aws.env,
 };
 const provider = await startProvider(env);
-const launcher = new Agent({ connect: { ca: files.ca } });
+const launches = createAnyLaunches(kubernetes, files.ca);
+const { refused, ask } = launches;
+const prepare = (launch: AnyLaunch, url = provider.launchUrl) => launches.prepare(launch, url);
 
 aws.putSecret('shop/api', JSON.stringify({ DB_PASSWORD: canary, db: { port: 5432 } }));
 aws.putSecret('shop/web', JSON.stringify({ DB_PASSWORD: canary, PIGGY_ALLOWED_SA: 'shop:web' }));
 aws.putParameter({ name: '/shop/a/KEY', type: 'SecureString', value: canary });
 aws.putParameter({ name: '/shop/b/KEY', type: 'String', value: canary });
 
-const refused: string[] = [];
 const outputs = [provider.output];
 afterEach(() => {
   kubernetes.failWith(undefined);
@@ -38,78 +39,9 @@ afterEach(() => {
 });
 after(async () => {
   assert.equal(await provider.stop(), 0);
-  await Promise.all([kubernetes.stop(), aws.stop(), launcher.close()]);
+  await Promise.all([kubernetes.stop(), aws.stop(), launches.close()]);
   files.remove();
 });
-
-type Launch = {
-  readonly pod?: InjectedPodOptions;
-  /** Merged over the body that a launcher sends; `null` leaves a field out. */
-  readonly body?: object;
-  /** In place of the whole body. */
-  readonly text?: string;
-  readonly token?: {
-    readonly audience?: string;
-    readonly expiresInSeconds?: number;
-    readonly isBound?: false;
-  };
-  readonly headers?: Record<string, string>;
-  /** After the Pod is there, before the request. */
-  readonly before?: (namespace: string, name: string) => void;
-};
-
-type Answer = {
-  readonly status: number;
-  readonly headers: object;
-  readonly body: Readonly<Record<string, unknown>>;
-};
-
-let pods = 0;
-
-/** Puts a Pod as admission left it into the cluster, and asks for its values as its launcher would. */
-function prepare(
-  { pod: podOptions = {}, ...launch }: Launch,
-  url = provider.launchUrl,
-): () => Promise<Answer> {
-  const name = `api-${(pods += 1)}`;
-  const settings = {
-    PIGGY_AWS_SECRET_NAME: 'shop/api',
-    DB_PASSWORD: 'piggy:DB_PASSWORD',
-    ...podOptions.env,
-  };
-  const { uid, pod } = injectedPod({ name, ...podOptions, env: settings });
-  const { namespace, uid: podUid } = pod.metadata;
-  kubernetes.putPod(pod);
-  const { isBound = true, ...tokenOptions } = launch.token ?? {};
-  const bound = isBound ? { name: pod.metadata.name, uid: podUid } : undefined;
-  const token = kubernetes.mintToken({
-    namespace,
-    serviceAccount: 'api',
-    pod: bound,
-    ...tokenOptions,
-  });
-  const signature = signArgv(['/app', 'serve']);
-  const body = { uid, signature, references: ['DB_PASSWORD'], ...launch.body };
-  launch.before?.(namespace, pod.metadata.name);
-  return () =>
-    ask(url, launch.text ?? JSON.stringify(body), {
-      authorization: `Bearer ${token}`,
-      ...launch.headers,
-    });
-}
-
-async function ask(url: string, body: string, headers: Record<string, string>): Promise<Answer> {
-  const sent = { 'content-type': 'application/json', ...headers };
-  const options = { method: 'POST', body, headers: sent, dispatcher: launcher } as const;
-  const answer = await request(`${url}/v1/secret`, options);
-  const text = await answer.body.text();
-  if (answer.statusCode !== 200) refused.push(text);
-  return {
-    status: answer.statusCode,
-    headers: answer.headers,
-    body: JSON.parse(text) as Answer['body'],
-  };
-}
 
 const aNewToken = { authorization: 'Bearer e30.e30.e30' };
 
@@ -145,7 +77,7 @@ const parameters = {
   KEY: 'piggy:KEY',
 };
 
-const refusals: Record<string, [status: number, code: string, launch: Launch]> = {
+const refusals: Record<string, [status: number, code: string, launch: AnyLaunch]> = {
   'a body that is not JSON': [400, 'invalid_request', { text: '{' }],
   'a body without references': [400, 'invalid_request', { body: { references: null } }],
   'more than 500 references': [

@@ -114,7 +114,7 @@ test('one more access rule takes nothing away, wherever it stands', () => {
   });
   const rules = fc.array(rule, { maxLength: 4 });
   fc.assert(
-    fc.property(rules, rule, fc.nat(4), asked, (rules, more, at, question) => {
+    fc.property(rules, fc.tuple(rule, fc.nat(4)), asked, (rules, [more, at], question) => {
       const { secretId, accessDefault, ...account } = question;
       const version = { kind: 'stage', stage: 'AWSCURRENT' } as const;
       const target = targetOf({ kind: 'secretsManager', secretId, region: 'eu-west-1', version });
