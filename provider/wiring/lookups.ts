@@ -1,6 +1,5 @@
 // Builds what looks images up for Kyverno.
 
-import { STATUS_CODES } from 'node:http';
 import type { Config } from '../config/load-config.ts';
 import { readRegistryAuthorities } from '../config/registry-authorities.ts';
 import { ProviderError } from '../errors.ts';
@@ -88,7 +87,7 @@ function observed(
 
 /** A registry may answer any number, and each would be another series of the metric. */
 function describeStatus(status: number): string {
-  return STATUS_CODES[status] === undefined ? 'other' : String(status);
+  return status >= 100 && status < 600 ? String(status) : 'other';
 }
 
 type OwnDockerConfig = {
