@@ -6,12 +6,10 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Agent, request } from 'undici';
-import { signArgv } from './launches/signature.ts';
 import { startAws } from './testing/aws.ts';
 import { freePort } from './testing/free-port.ts';
-import { injectedPod } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
+import { createLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { spawnProvider, startProvider } from './testing/provider-process.ts';
 
@@ -20,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'piggy-access-'));
 const rulesFile = join(folder, 'access.yaml');
 const [kubernetes, aws] = await Promise.all([startKubernetesApi(), startAws()]);
 const files = await installProvider({ kubernetes });
-const launcher = new Agent({ connect: { ca: files.ca } });
+const launches = createLaunches(kubernetes, files);
 
 for (const name of ['shared/a', 'shared/b', 'roles/a', 'shop/own', 'rds!db'])
   aws.putSecret(name, '{"A":"1"}');
@@ -55,39 +53,14 @@ const provider = await startProvider(env);
 
 after(async () => {
   assert.equal(await provider.stop(), 0);
-  await Promise.all([kubernetes.stop(), aws.stop(), launcher.close()]);
+  await Promise.all([kubernetes.stop(), aws.stop(), launches.close()]);
   files.remove();
   rmSync(folder, { recursive: true });
 });
 
-let pods = 0;
-
 /** The code of the answer to a Pod of namespace shop that starts now; "ok" for its values. */
 async function launch(secretId: string): Promise<string> {
-  return (await prepare(secretId, provider.launchUrl)()).code;
-}
-
-type Answer = { readonly code: string; readonly retryAfter: number };
-
-/** Puts a Pod that starts now into the cluster; answers how its launcher asks, again and again. */
-function prepare(secretId: string, url: string): () => Promise<Answer> {
-  const name = `api-${(pods += 1)}`;
-  const env = { PIGGY_AWS_SECRET_NAME: secretId, A: 'piggy:A' };
-  const { uid, pod } = injectedPod({ name, env });
-  kubernetes.putPod(pod);
-  const bound = { name, uid: pod.metadata.uid };
-  const token = kubernetes.mintToken({ namespace: 'shop', serviceAccount: 'api', pod: bound });
-  const signature = signArgv(['/app', 'serve']);
-  return async () => {
-    const answer = await request(`${url}/v1/secret`, {
-      method: 'POST',
-      body: JSON.stringify({ uid, signature, references: ['A'] }),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      dispatcher: launcher,
-    });
-    const { code = 'ok' } = (await answer.body.json()) as { readonly code?: string };
-    return { code, retryAfter: Number(answer.headers['retry-after']) };
-  };
+  return (await launches.prepare(secretId).ask(provider.launchUrl)).code;
 }
 
 const loaded = (count: number) =>
@@ -216,7 +189,7 @@ test('at the start one rule that is wrong keeps the provider from being ready, a
   assert.doesNotMatch(starting.output(), /"access rules loaded"|"ready"/);
   // Neither the rule that is right nor the default opens anything.
   for (const secret of ['shared/a', 'shop/own']) {
-    const { code } = await prepare(secret, `https://127.0.0.1:${port}`)();
+    const { code } = await launches.prepare(secret).ask(`https://127.0.0.1:${port}`);
     assert.equal(code, 'access_denied');
   }
   writeRules(rulesFor('shared/a'));
@@ -234,12 +207,17 @@ for (const [name, [settings, pods, each]] of Object.entries(limits)) {
   test(`launches beyond the limit of ${name} are told when to try again, and AWS is not asked`, async (t) => {
     const strict = await startProvider({ ...env, ...settings });
     t.after(() => strict.stop());
-    const asks = Array.from({ length: pods }, () => prepare('shop/own', strict.launchUrl));
+    const asks = Array.from({ length: pods }, () => {
+      const { ask } = launches.prepare('shop/own');
+      return () => ask(strict.launchUrl);
+    });
     const before = aws.requests.length;
     const answers = await Promise.all(asks.flatMap((ask) => Array.from({ length: each }, ask)));
     const limited = answers.filter(({ code }) => code === 'rate_limited');
     const served = answers.filter(({ code }) => code === 'ok');
-    assert.ok(limited.length > 0 && limited.every(({ retryAfter }) => retryAfter >= 1));
+    assert.ok(
+      limited.length > 0 && limited.every(({ headers }) => Number(headers['retry-after']) >= 1),
+    );
     assert.ok(served.length > 0);
     assert.equal(aws.requests.length - before, served.length);
     assert.equal(limited.length + served.length, answers.length);
@@ -249,8 +227,9 @@ for (const [name, [settings, pods, each]] of Object.entries(limits)) {
 test('a Pod at its limit does not hold up another', async (t) => {
   const strict = await startProvider({ ...env, PIGGY_LAUNCHES_PER_MINUTE_PER_POD: '1' });
   t.after(() => strict.stop());
-  const ask = prepare('shop/own', strict.launchUrl);
-  const codes = [await ask(), await ask(), await prepare('shop/own', strict.launchUrl)()];
+  const [one, other] = [launches.prepare('shop/own'), launches.prepare('shop/own')];
+  const codes = [];
+  for (const pod of [one, one, other]) codes.push(await pod.ask(strict.launchUrl));
   assert.deepEqual(
     codes.map(({ code }) => code),
     ['ok', 'rate_limited', 'ok'],

@@ -56,7 +56,7 @@ for (const [name, [uid, audience, expected]] of Object.entries(tokens)) {
     };
     const launch = launches.prepare('shop/api', {
       uid,
-      audience,
+      token: { audience },
       spec: { initContainers: [sidecar] },
     });
     const { code, values } = await launch.ask(provider.launchUrl);

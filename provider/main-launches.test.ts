@@ -6,9 +6,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, test } from 'node:test';
 import { signArgv } from './launches/signature.ts';
 import { startAws } from './testing/aws.ts';
-import { createAnyLaunches, type AnyLaunch } from './testing/any-launches.ts';
-import { injectedPod } from './testing/injected-pod.ts';
+import { injectedPod, type InjectedPodOptions } from './testing/injected-pod.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
+import { createLaunches, type LaunchAnswer, type LaunchOptions } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider, type ProviderEnvironment } from './testing/provider-process.ts';
 
@@ -22,15 +22,14 @@ const env = {
   ...aws.env,
 };
 const provider = await startProvider(env);
-const launches = createAnyLaunches(kubernetes, files.ca);
-const { refused, ask } = launches;
-const prepare = (launch: AnyLaunch, url = provider.launchUrl) => launches.prepare(launch, url);
+const launches = createLaunches(kubernetes, files);
 
 aws.putSecret('shop/api', JSON.stringify({ DB_PASSWORD: canary, db: { port: 5432 } }));
 aws.putSecret('shop/web', JSON.stringify({ DB_PASSWORD: canary, PIGGY_ALLOWED_SA: 'shop:web' }));
 aws.putParameter({ name: '/shop/a/KEY', type: 'SecureString', value: canary });
 aws.putParameter({ name: '/shop/b/KEY', type: 'String', value: canary });
 
+const refused: string[] = [];
 const outputs = [provider.output];
 afterEach(() => {
   kubernetes.failWith(undefined);
@@ -42,6 +41,29 @@ after(async () => {
   await Promise.all([kubernetes.stop(), aws.stop(), launches.close()]);
   files.remove();
 });
+
+type Launch = Omit<LaunchOptions, keyof InjectedPodOptions> & {
+  readonly pod?: InjectedPodOptions;
+  /** After the Pod is there, before the request. */
+  readonly before?: (namespace: string, name: string) => void;
+};
+
+/** Puts a Pod as admission left it into the cluster, and asks for its values as its launcher would. */
+function prepare(
+  { pod = {}, before, ...launch }: Launch,
+  url = provider.launchUrl,
+): () => Promise<LaunchAnswer> {
+  const env = { DB_PASSWORD: 'piggy:DB_PASSWORD', ...pod.env };
+  const body = { references: ['DB_PASSWORD'], ...launch.body };
+  const prepared = launches.prepare('shop/api', { ...pod, ...launch, env, body });
+  const { namespace, name } = prepared.pod.metadata;
+  before?.(namespace, name);
+  return async () => {
+    const answer = await prepared.ask(url);
+    if (answer.status !== 200) refused.push(JSON.stringify(answer.body));
+    return answer;
+  };
+}
 
 const aNewToken = { authorization: 'Bearer e30.e30.e30' };
 
@@ -77,7 +99,7 @@ const parameters = {
   KEY: 'piggy:KEY',
 };
 
-const refusals: Record<string, [status: number, code: string, launch: AnyLaunch]> = {
+const refusals: Record<string, [status: number, code: string, launch: Launch]> = {
   'a body that is not JSON': [400, 'invalid_request', { text: '{' }],
   'a body without references': [400, 'invalid_request', { body: { references: null } }],
   'more than 500 references': [
@@ -258,9 +280,8 @@ for (const [name, [status, code, settings]] of Object.entries(unreachable)) {
 test('who asks too fast is told when to try again', async (context) => {
   const strict = await startProvider({ ...env, PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '1' });
   context.after(() => strict.stop());
-  const answers = await Promise.all(
-    Array.from({ length: 40 }, () => ask(strict.launchUrl, '{', {})),
-  );
+  const ask = prepare({ text: '{', headers: { authorization: '' } }, strict.launchUrl);
+  const answers = await Promise.all(Array.from({ length: 40 }, ask));
   const limited = answers.filter(({ body }) => body['code'] === 'rate_limited');
   assert.ok(limited.length > 0);
   assert.ok(limited.every(({ status, headers }) => status === 429 && 'retry-after' in headers));

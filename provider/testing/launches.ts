@@ -16,6 +16,9 @@ export type Launch = {
 
 export type LaunchAnswer = {
   readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** All of it; what follows is taken from it. */
+  readonly body: Readonly<Record<string, unknown>>;
   /** "ok", or the code of the refusal. */
   readonly code: string;
   readonly message: string;
@@ -23,10 +26,17 @@ export type LaunchAnswer = {
 };
 
 export type LaunchOptions = InjectedPodOptions & {
-  /** Of the token. */
-  readonly audience?: string;
-  /** Merged over the body that a launcher sends. */
+  readonly token?: {
+    readonly audience?: string;
+    readonly expiresInSeconds?: number;
+    readonly isBound?: false;
+  };
+  /** Merged over the body that a launcher sends; `null` leaves a field out. */
   readonly body?: object;
+  /** In place of the whole body. */
+  readonly text?: string;
+  /** Merged over those that a launcher sends. */
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 export type Launches = {
@@ -57,17 +67,26 @@ export function createLaunches(
   });
   let pods = 0;
   return {
-    prepare: (secretId, { body, audience = 'piggysec.com', ...options } = {}) => {
+    prepare: (secretId, { token: tokenOptions, body, text, headers, ...options } = {}) => {
       const name = `pod-${localAddress.replaceAll('.', '-')}-${(pods += 1)}`;
-      const { namespace = 'shop', serviceAccount = 'api' } = options;
+      const { serviceAccount = 'api' } = options;
       const env = { PIGGY_AWS_SECRET_NAME: secretId, A: 'piggy:A', ...options.env };
       const { uid, pod } = injectedPod({ name, ...options, env });
       kubernetes.putPod(pod);
-      const bound = { name: pod.metadata.name, uid: pod.metadata.uid };
-      const token = kubernetes.mintToken({ namespace, serviceAccount, pod: bound, audience });
+      const { namespace, name: podName, uid: podUid } = pod.metadata;
+      const { isBound = true, ...ofToken } = tokenOptions ?? {};
+      const bound = isBound ? { name: podName, uid: podUid } : undefined;
+      const token = kubernetes.mintToken({ namespace, serviceAccount, pod: bound, ...ofToken });
       const signature = signArgv(['/app', 'serve']);
-      const text = JSON.stringify({ uid, signature, references: ['A'], ...body });
-      const asked = { token, text, agent };
+      const asked = {
+        agent,
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${token}`,
+          ...headers,
+        },
+        text: text ?? JSON.stringify({ uid, signature, references: ['A'], ...body }),
+      };
       return {
         pod,
         token,
@@ -80,7 +99,11 @@ export function createLaunches(
   };
 }
 
-type Request = { readonly token: string; readonly text: string; readonly agent: Agent };
+type Request = {
+  readonly agent: Agent;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+};
 
 const MAX_TRIES = 20;
 
@@ -95,13 +118,15 @@ async function askPatiently(url: string, asked: Request): Promise<LaunchAnswer> 
   }
 }
 
-async function ask(url: string, { token, text, agent }: Request): Promise<LaunchAnswer> {
+async function ask(url: string, { agent, headers, text }: Request): Promise<LaunchAnswer> {
   const answer = await request(`${url}/v1/secret`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    headers,
     body: text,
     dispatcher: agent,
   });
-  const body = (await answer.body.json()) as Partial<LaunchAnswer>;
-  return { status: answer.statusCode, code: 'ok', message: '', values: {}, ...body };
+  const body = (await answer.body.json()) as Readonly<Record<string, unknown>>;
+  const { statusCode: status } = answer;
+  const told = { code: 'ok', message: '', values: {}, ...body };
+  return { ...told, status, headers: answer.headers, body };
 }

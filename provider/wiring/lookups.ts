@@ -85,7 +85,7 @@ function observed(
   };
 }
 
-/** A registry may answer any number, and each would be another series of the metric. */
+/** A registry may answer any number, and each would be another series of the metric; HTTP's are 100 to 599. */
 function describeStatus(status: number): string {
   return status >= 100 && status < 600 ? String(status) : 'other';
 }
