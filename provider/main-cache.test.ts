@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { startAws } from './testing/aws.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
-import { createLaunches } from './testing/launches.ts';
+import { createLaunches, unlimitedLaunches } from './testing/launches.ts';
 import { startMoto, whyNoMoto } from './testing/moto.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider, type ProviderEnvironment } from './testing/provider-process.ts';
@@ -149,12 +149,7 @@ suite('with moto as AWS', { skip: reason ?? false }, () => {
     });
     const secret = { Name: 'shop/rotated', SecretString: '{"A":"old"}' };
     await owner.send(new CreateSecretCommand(secret));
-    // It is asked again as fast as it answers.
-    const unlimited = {
-      PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '100000',
-      PIGGY_LAUNCHES_PER_SECOND: '100000',
-    };
-    const provider = await start(context, { AWS_ENDPOINT_URL: counting.url, ...unlimited });
+    const provider = await start(context, { AWS_ENDPOINT_URL: counting.url, ...unlimitedLaunches });
     const launch = () => launches.prepare('shop/rotated').ask(provider.launchUrl);
     assert.equal((await launch()).values['A'], 'old');
 

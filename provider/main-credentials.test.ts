@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startAws, type Aws } from './testing/aws.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
-import { createLaunches } from './testing/launches.ts';
+import { createLaunches, unlimitedLaunches } from './testing/launches.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider, type ProviderEnvironment } from './testing/provider-process.ts';
 
@@ -54,9 +54,7 @@ for (const [source, prepareSource] of Object.entries(sources)) {
       AWS_ENDPOINT_URL: aws.url,
       PIGGY_SECRET_CACHE: '0s',
       PIGGY_SECRET_TIMEOUT: '1m',
-      // It is asked again as fast as it answers.
-      PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '100000',
-      PIGGY_LAUNCHES_PER_SECOND: '100000',
+      ...unlimitedLaunches,
       ...prepareSource(aws),
     });
     context.after(() => provider.stop());

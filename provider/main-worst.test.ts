@@ -1,4 +1,4 @@
-// The worst questions that authors can write, against the real process with the limits that it has by default: each image is
+// The worst questions that authors can write, against the real process with its default limits for lookups: each image is
 // answered, launches of another namespace are served beside them, and memory and calls stay within their bounds. How long
 // launches take beside them is measured by npm run bench -- worst.
 
@@ -14,7 +14,7 @@ import { PER_QUESTION } from './images/lookup-budget.ts';
 import { startAws } from './testing/aws.ts';
 import { startKubernetesApi } from './testing/kubernetes-api.ts';
 import { sealQuestion } from './testing/kyverno.ts';
-import { createLaunches } from './testing/launches.ts';
+import { createLaunches, unlimitedLaunches } from './testing/launches.ts';
 import { readMemory } from './testing/process-memory.ts';
 import { installProvider } from './testing/provider-installation.ts';
 import { startProvider } from './testing/provider-process.ts';
@@ -40,6 +40,7 @@ const settings = {
   ...image.env,
   ...files.env,
   ...aws.env,
+  ...unlimitedLaunches,
   PIGGY_REGISTRY_PLAIN_HTTP: registry.host,
   PIGGY_REGISTRY_LOOPBACK_HOSTS: registry.host,
   PIGGY_PULL_SECRET_NAMESPACES: '*',

@@ -56,6 +56,12 @@ export type LaunchesOptions = {
   readonly connections?: number;
 };
 
+/** Settings for a test that launches as fast as it is answered: a fast machine makes more launches than one client may. */
+export const unlimitedLaunches = {
+  PIGGY_REQUESTS_PER_SECOND_PER_ADDRESS: '100000',
+  PIGGY_LAUNCHES_PER_SECOND: '100000',
+} as const;
+
 export function createLaunches(
   kubernetes: KubernetesApi,
   { ca, localAddress = '127.0.0.1', connections }: LaunchesOptions,
